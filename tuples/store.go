@@ -1,0 +1,258 @@
+package tuples
+
+import (
+	"context"
+	"time"
+)
+
+// Revision numbers the states of one store. Revisions strictly increase from
+// commit to commit but need not be dense; 0 is the empty store before its first commit.
+type Revision uint64
+
+// StoreID is a store's identity for ever, a ULID.
+type StoreID string
+
+// ModelID names one immutable version of a store's authorization model, a ULID.
+type ModelID string
+
+// StoreInfo describes a store.
+type StoreInfo struct {
+	ID      StoreID
+	Name    string // for people, unique among the stores there are
+	Created time.Time
+	// Epoch changes when the store's past does, for example by a restore from
+	// backup. Tokens and cursors of another epoch are refused.
+	Epoch uint64
+}
+
+// Database is a set of stores that share one storage engine.
+type Database interface {
+	// CreateStore makes an empty store; [ErrStoreExists] if the name is taken.
+	CreateStore(ctx context.Context, name string) (StoreInfo, error)
+	// Stores lists up to limit stores in the order of their ids, behind after.
+	Stores(ctx context.Context, after StoreID, limit int) ([]StoreInfo, error)
+	// Store finds a store by name or id; [ErrStoreNotFound] if there is none.
+	Store(ctx context.Context, nameOrID string) (Store, error)
+	// DeleteStore removes a store with all it holds; [ErrStoreNotFound] if there is
+	// none. Requests under way on it end with that error too.
+	DeleteStore(ctx context.Context, id StoreID) error
+	// TokenKey is the secret that authenticates tokens and cursors, made once with
+	// the database.
+	TokenKey() [32]byte
+	// Close waits for the commits under way and releases the engine.
+	Close() error
+}
+
+// Store holds the tuples, models and changes of one library. It is safe for
+// concurrent use.
+//
+// What Commit acknowledged is durable and is seen by every snapshot taken at head
+// from then on; nothing is readable before it is durable.
+type Store interface {
+	Info() StoreInfo
+	// Symbols is the table that the store's nodes and edges refer to.
+	Symbols() *Symbols
+
+	// Now is the store's clock, in whole milliseconds UTC. It never goes back,
+	// across restarts too.
+	Now() time.Time
+	// Head is the latest durable revision.
+	Head() Revision
+	// Wait returns when the head has reached revision, or with the context's error.
+	Wait(ctx context.Context, revision Revision) error
+	// Snapshot opens the state that at asks for: [ErrRevisionAhead] or
+	// [ErrRevisionUnavailable] if there is no such state.
+	Snapshot(ctx context.Context, at At) (Snapshot, error)
+
+	// Commit applies a write as a whole, at one revision, or not at all.
+	Commit(ctx context.Context, commit Commit) (Committed, error)
+	// Changes lists up to limit changes behind revision after, oldest first;
+	// [ErrRevisionUnavailable] if the log no longer reaches back so far.
+	Changes(ctx context.Context, after Revision, limit int) ([]Change, error)
+
+	// ModelAt is the model in force at a revision; [ErrModelNotFound] if there was none.
+	ModelAt(ctx context.Context, revision Revision) (ModelVersion, error)
+	// Model is one model version; [ErrModelNotFound] if there is none of that id.
+	Model(ctx context.Context, id ModelID) (ModelVersion, error)
+	// Models lists up to limit versions, newest first, that are older than before
+	// ("" for the newest), without their source.
+	Models(ctx context.Context, before ModelID, limit int) ([]ModelVersion, error)
+
+	// Verify proves that live tuples, reverse order, history and log agree. It
+	// returns what it counted, and an error that names the first disagreement.
+	Verify(ctx context.Context) (Verified, error)
+}
+
+// At selects a state of a store. The zero At is the head, now.
+type At struct {
+	// Revision is the exact revision; 0 for the head, or for the one in force at Time.
+	Revision Revision
+	// Time is the clock reading to judge expiry at; the zero time for the store's
+	// clock now. Without Revision it selects the revision in force at that time too.
+	Time time.Time
+}
+
+// ModelVersion is one immutable version of an authorization model.
+type ModelVersion struct {
+	ID       ModelID
+	Revision Revision // the revision it took effect at
+	Created  time.Time
+	Source   []byte // opaque to the store
+}
+
+// Op is what a mutation does with a tuple. Its numbers are part of the disk format.
+type Op uint8
+
+const (
+	// OpCreate adds a tuple; the commit fails if there is one of that key.
+	OpCreate Op = iota + 1
+	// OpTouch adds a tuple or replaces the grant of the one there is.
+	OpTouch
+	// OpDelete removes the tuple of that key, if there is one.
+	OpDelete
+)
+
+// String returns "create", "touch" or "delete".
+func (o Op) String() string {
+	switch o {
+	case OpCreate:
+		return "create"
+	case OpTouch:
+		return "touch"
+	case OpDelete:
+		return "delete"
+	}
+	return "unknown"
+}
+
+// Mutation is one change to one tuple.
+type Mutation struct {
+	Op    Op
+	Tuple Tuple // of a delete only the key counts
+}
+
+// Commit is one write, as data. Its parts are checked in the order request id,
+// model, read set, preconditions, mutations; the first failure ends it.
+type Commit struct {
+	// Mutations apply in order; no two may have the same key.
+	Mutations []Mutation
+	// Delete removes the tuples that a filter selects.
+	Delete *DeleteMatching
+	// NewModel becomes the model in force.
+	NewModel *NewModel
+
+	// Preconditions must hold in the state before the commit.
+	Preconditions []Precondition
+	// InForce is the model that the mutations were validated against: [ErrConflict]
+	// if another is in force now; "" for no such check.
+	InForce ModelID
+	// ReadSet is what a decision outside the store read: [ErrConflict] if it has changed.
+	ReadSet *ReadSet
+
+	Origin Origin
+	// RequestID makes a retry safe: within 24 hours the same caller's same id with
+	// the same BodyHash returns the first result, with another one
+	// [ErrRequestIDReused]. Failures are not remembered. "" for no such promise.
+	RequestID string
+	BodyHash  [32]byte
+}
+
+// NewModel is a model version to be put in force.
+type NewModel struct {
+	ID      ModelID
+	Source  []byte
+	Symbols []string // the names of its types and relations, to be interned
+}
+
+// DeleteMatching removes tuples by filter, up to Limit of them.
+type DeleteMatching struct {
+	Filter Filter
+	Limit  int
+	// Partial allows the commit to remove the first Limit tuples when more match;
+	// without it that is an [InvalidError].
+	Partial bool
+}
+
+// Precondition asks that some live tuple matches a filter, or that none does.
+type Precondition struct {
+	Field     string // path in the request, for the error
+	Filter    Filter
+	MustMatch bool
+}
+
+// ReadSet is what a decision rests on: lists of subjects read at one revision, and
+// the time until which no tuple in them expires.
+type ReadSet struct {
+	Revision   Revision
+	Lists      []Userset
+	ValidUntil time.Time // the zero time for ever
+}
+
+// Origin tells who made a change.
+type Origin struct {
+	// Caller is the authenticated service, "" where there is no authentication.
+	Caller string
+	// Actor is on whose behalf the caller says it acts; nil for nobody.
+	Actor *Subject
+	// Metadata is kept with the change, for example {"message": "have a look"}.
+	Metadata map[string]string
+}
+
+// Committed is the outcome of a commit.
+type Committed struct {
+	Revision Revision
+	Time     time.Time
+	Created  int // tuples that were not there before
+	Updated  int // tuples whose grant changed
+	Deleted  int
+	// Same counts touches and deletes that changed nothing. A commit of nothing
+	// else takes no revision and is not logged: Revision is the head then.
+	Same int
+	// More says that a partial delete left tuples that match.
+	More bool
+	// Replayed says that the request id was known and this is the first outcome.
+	Replayed bool
+}
+
+// Cause tells why a change was made. Its numbers are part of the disk format.
+type Cause uint8
+
+const (
+	CauseWrite   Cause = iota + 1 // mutations that a caller listed
+	CauseDelete                   // a delete by filter
+	CauseModel                    // a model put in force
+	CauseExpired                  // the collection of expired tuples
+)
+
+// String returns "write", "delete", "model" or "expired".
+func (c Cause) String() string {
+	switch c {
+	case CauseWrite:
+		return "write"
+	case CauseDelete:
+		return "delete"
+	case CauseModel:
+		return "model"
+	case CauseExpired:
+		return "expired"
+	}
+	return "unknown"
+}
+
+// Change is one revision of the change log.
+type Change struct {
+	Revision Revision
+	Time     time.Time
+	Origin   Origin
+	Cause    Cause
+	// Mutations are what really changed: creates, touches (a grant replaced) and
+	// deletes (with the grant that was removed).
+	Mutations []Mutation
+	// Model is the model that took effect, "" if none did.
+	Model ModelID
+}
+
+// Verified counts what [Store.Verify] looked at.
+type Verified struct {
+	Live, History, Changes, Objects, Models int
+}
