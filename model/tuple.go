@@ -1,0 +1,149 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// ValidateTuple reports what in the tuple the model does not allow, as a
+// [*tuples.InvalidError]. What a tuple is apart from any model is
+// [tuples.Tuple.Validate]'s part.
+func (m *Model) ValidateTuple(t tuples.Tuple) error {
+	relation, err := m.assignable(t.Key)
+	if err != nil {
+		return err
+	}
+	if err := m.validateSubject(t.Key, relation); err != nil {
+		return err
+	}
+	if t.Condition == nil {
+		return unconditioned(t.Key, relation)
+	}
+	return m.validateCondition(t, relation)
+}
+
+// Permits reports whether a tuple of this key that carries the named condition, ""
+// for none, is one that the model allows. Others are invisible to evaluation.
+func (m *Model) Permits(k tuples.Key, condition string) bool {
+	relation := m.Relation(k.Object.Type, k.Relation)
+	if relation == nil {
+		return false
+	}
+	for i := range relation.Direct {
+		if r := &relation.Direct[i]; r.Condition == condition && r.takes(k.Subject) {
+			return true
+		}
+	}
+	return false
+}
+
+// takes reports whether the subject is of the kind that the restriction names.
+func (r *Restriction) takes(s tuples.Subject) bool {
+	return r.Type == s.Type && r.Relation == s.Relation && r.Wildcard == s.IsWildcard()
+}
+
+// assignable returns the relation that a tuple of this key would belong to.
+func (m *Model) assignable(k tuples.Key) (*Relation, error) {
+	typ := m.Type(k.Object.Type)
+	if typ == nil {
+		return nil, tuples.Invalid("object.type", string(k.Object.Type), "is not a type of the model",
+			"use one of "+list(m.types))
+	}
+	relation := typ.Relation(k.Relation)
+	if relation == nil {
+		return nil, tuples.Invalid("relation", string(k.Relation), "is not a relation of "+string(typ.Name),
+			"use one of "+list(typ.relations))
+	}
+	if len(relation.Direct) == 0 {
+		return nil, tuples.Invalid("relation", string(k.Relation), "follows from other relations and takes no tuples",
+			fmt.Sprintf("write to a relation in %q", Format(relation.Rewrite, nil)))
+	}
+	return relation, nil
+}
+
+// validateSubject asks for a restriction of the subject's kind, whatever its condition.
+func (m *Model) validateSubject(k tuples.Key, relation *Relation) error {
+	s := k.Subject
+	typ := m.Type(s.Type)
+	switch {
+	case typ == nil:
+		return tuples.Invalid("subject.type", string(s.Type), "is not a type of the model", "use one of "+list(m.types))
+	case s.IsUserset() && typ.Relation(s.Relation) == nil:
+		return tuples.Invalid("subject.relation", string(s.Relation), "is not a relation of "+string(typ.Name),
+			"use one of "+list(typ.relations))
+	case s == (tuples.Userset{Object: k.Object, Relation: k.Relation}).Subject():
+		return tuples.Invalid("subject", s.String(), "is a member of itself without a tuple", "leave the tuple out")
+	}
+	if !slices.ContainsFunc(relation.Direct, func(r Restriction) bool { return r.takes(s) }) {
+		return tuples.Invalid("subject", s.String(), "is of a kind that the relation does not take", takenBy(k, relation))
+	}
+	return nil
+}
+
+// unconditioned asks for a restriction without a condition.
+func unconditioned(k tuples.Key, relation *Relation) error {
+	if slices.ContainsFunc(relation.Direct, func(r Restriction) bool { return r.Condition == "" && r.takes(k.Subject) }) {
+		return nil
+	}
+	return tuples.Invalid("condition", "", "is required for "+k.Subject.String(), takenBy(k, relation))
+}
+
+func (m *Model) validateCondition(t tuples.Tuple, relation *Relation) error {
+	condition := m.Condition(t.Condition.Name)
+	if condition == nil {
+		remedy := "leave it out; the model has no conditions"
+		if len(m.conds) > 0 {
+			remedy = "use one of " + list(m.conds)
+		}
+		return tuples.Invalid("condition.name", t.Condition.Name, "is not a condition of the model", remedy)
+	}
+	if !m.Permits(t.Key, condition.Name) {
+		return tuples.Invalid("condition.name", condition.Name, "is not allowed for "+t.Subject.String(), takenBy(t.Key, relation))
+	}
+	return condition.validateContext(t.Condition.Context)
+}
+
+// validateContext reports all keys that are no parameters and all values of another type.
+func (c *Condition) validateContext(values tuples.Context) error {
+	var invalid tuples.InvalidError
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		field := "condition.context." + key
+		i := slices.IndexFunc(c.Parameters, func(p Parameter) bool { return p.Name == key })
+		if i < 0 {
+			invalid.Violations = append(invalid.Violations, tuples.Violation{
+				Field: field, Value: key, Reason: "is not a parameter of " + c.Name, Remedy: "its parameters are " + c.signature(),
+			})
+			continue
+		}
+		if _, err := c.Parameters[i].kind.convert(values[key]); err != nil {
+			invalid.Violations = append(invalid.Violations, tuples.Violation{
+				Field: field, Value: fmt.Sprint(values[key]), Reason: err.Error(), Remedy: "give a value of the parameter's type",
+			})
+		}
+	}
+	if len(invalid.Violations) > 0 {
+		return &invalid
+	}
+	return nil
+}
+
+// takenBy says what a relation takes, such as "media#viewer takes user, user:*, group#member".
+func takenBy(k tuples.Key, relation *Relation) string {
+	return fmt.Sprintf("%s#%s takes %s", k.Object.Type, k.Relation, kinds(relation.Direct))
+}
+
+// list returns the keys of a map as a sorted list in words.
+func list[K ~string, V any](names map[K]V) string {
+	if len(names) == 0 {
+		return "none: there are none"
+	}
+	texts := make([]string, 0, len(names))
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		texts = append(texts, string(name))
+	}
+	return strings.Join(texts, ", ")
+}
