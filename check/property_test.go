@@ -1,0 +1,174 @@
+package check_test
+
+import (
+	"flag"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/usher-authz/usher/check"
+	"github.com/usher-authz/usher/check/checktest"
+	"github.com/usher-authz/usher/check/reference"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// cases is how many random cases a run takes unless -rapid.checks or RAPID_CHECKS
+// says otherwise, and leastCompared how many questions it compares at least.
+const (
+	cases         = 150
+	leastCompared = 100_000
+)
+
+// The engine answers every question as package reference does: through every
+// operation, over a real store, at the head and at older revisions, with and without
+// contextual tuples, from one evaluator and from fresh ones, whatever the order of
+// the questions and of the operands in the model.
+func TestEngineAgreesWithReference(t *testing.T) {
+	atLeast := setCases(t)
+	db := openDatabase(t)
+	var compared atomic.Int64
+	rapid.Check(t, func(t *rapid.T) {
+		c := checktest.Cases().Draw(t, "case")
+		seed := rapid.Uint64().Draw(t, "seed")
+		for _, v := range openViews(t, db, c, seed) {
+			compared.Add(int64(v.compare(t, seed)))
+		}
+	})
+	t.Logf("compared %d answers", compared.Load())
+	if compared.Load() < int64(atLeast) {
+		t.Errorf("compared %d answers, want %d at least: draw larger cases, or more of them", compared.Load(), atLeast)
+	}
+}
+
+// setCases sets how many cases rapid draws, and returns how many answers are to be
+// compared at least. A number on the command line has precedence.
+func setCases(t *testing.T) int {
+	t.Helper()
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue || checks.DefValue != "100" {
+		return 1
+	}
+	t.Cleanup(func() {
+		if err := checks.Value.Set(checks.DefValue); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := checks.Value.Set(fmt.Sprint(cases)); err != nil {
+		t.Fatal(err)
+	}
+	return leastCompared
+}
+
+// compare asks all questions of the view in random order and returns how many.
+func (v *view) compare(t *rapid.T, seed uint64) int {
+	spec := reference.New(v.world)
+	shared := &engine{t: t, evaluator: check.New(v.request)}
+	questions := v.questions(seed)
+	rand.New(rand.NewPCG(seed, 0)).Shuffle(len(questions), func(i, j int) {
+		questions[i], questions[j] = questions[j], questions[i]
+	})
+	for _, q := range questions {
+		asked := shared
+		if oneIn(4, seed, "fresh", q) {
+			asked = &engine{t: t, evaluator: check.New(v.request)}
+		}
+		got, want := q.Ask(asked), q.Ask(spec)
+		if got != want {
+			t.Fatalf("%s: %s = %s, the reference says %s\n%s", v.name, q, got, want, v.scenario(q, want))
+		}
+		if !q.IsList() {
+			v.compareFailure(t, asked, spec, q)
+		} else if oneIn(4, seed, "cursor", q) {
+			v.compareCursor(t, asked, q)
+		}
+	}
+	return len(questions)
+}
+
+// compareFailure checks that a failed answer names a tuple that it depends on.
+func (v *view) compareFailure(t *rapid.T, e *engine, spec *reference.Spec, q checktest.Question) {
+	want := spec.Check(q.On, q.Subject)
+	if want.Outcome != reference.Failed {
+		return
+	}
+	got := e.Check(q.On, q.Subject)
+	if !slices.Contains(want.Failed, got.Failed[0]) {
+		t.Fatalf("%s: %s fails by the tuple %s, the reference says by %v\n%s",
+			v.name, q, got.Failed[0], want.Failed, v.scenario(q, "failed"))
+	}
+}
+
+// compareCursor checks that a list goes on behind each of its items.
+func (v *view) compareCursor(t *rapid.T, e *engine, q checktest.Question) {
+	all := e.list(q, "")
+	for i, item := range all {
+		rest := e.list(q, item.ID)
+		if !slices.EqualFunc(rest, all[i+1:], sameItem) {
+			t.Fatalf("%s: %s behind %s = %v, want %v\n%s", v.name, q, item.ID, rest, all[i+1:], v.scenario(q, "?"))
+		}
+	}
+}
+
+func sameItem(a, b reference.Item) bool { return a.ID == b.ID && a.Answer.Same(b.Answer) }
+
+// questions are all checks between the objects and the subjects of the small world
+// that random cases live in, and a part of the lists, which cost more.
+func (v *view) questions(seed uint64) []checktest.Question {
+	var questions []checktest.Question
+	subjects, kinds := v.subjects()
+	for _, typ := range v.world.Model.Types {
+		for _, r := range typ.Relations {
+			for _, id := range []tuples.ID{"1", "2", "10", "stranger"} {
+				on := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: id}, Relation: r.Name}
+				for _, s := range subjects {
+					questions = append(questions, checktest.Question{Subject: s, On: on})
+				}
+				for _, kind := range kinds {
+					q := checktest.Question{Subject: kind, On: on}
+					if oneIn(4, seed, "list", q) {
+						questions = append(questions, q)
+					}
+				}
+			}
+			every := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: checktest.Asked}, Relation: r.Name}
+			for _, s := range subjects {
+				q := checktest.Question{Subject: s, On: every}
+				if oneIn(2, seed, "list", q) {
+					questions = append(questions, q)
+				}
+			}
+		}
+	}
+	return questions
+}
+
+// subjects are the subjects that questions are about, and the kinds that lists of
+// subjects ask for.
+func (v *view) subjects() (subjects, kinds []tuples.Subject) {
+	for _, typ := range v.world.Model.Types {
+		kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: checktest.Asked})
+		for _, id := range []tuples.ID{"1", "2", "stranger", tuples.Wildcard} {
+			subjects = append(subjects, tuples.Subject{Type: typ.Name, ID: id})
+		}
+		for _, r := range typ.Relations {
+			kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: checktest.Asked, Relation: r.Name})
+			for _, id := range []tuples.ID{"1", "2"} {
+				subjects = append(subjects, tuples.Subject{Type: typ.Name, ID: id, Relation: r.Name})
+			}
+		}
+	}
+	return subjects, kinds
+}
+
+// oneIn chooses one in n questions. The choice depends on the question alone, so that
+// a failing one is still asked when the case around it shrinks.
+func oneIn(n, seed uint64, what string, q checktest.Question) bool {
+	hash := fnv.New64a()
+	fmt.Fprint(hash, seed, what, q)
+	return hash.Sum64()%n == 0
+}
