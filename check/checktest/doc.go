@@ -1,0 +1,12 @@
+// Package checktest has what tests of the engine share: scenarios in a text
+// format, and random models, tuples and questions that make for dense and nasty
+// graphs.
+//
+//	scenario.go   a world with questions and answers, read from and written as txtar
+//	question.go   questions and answers as one line of text
+//	model.go      random authorization models
+//	case.go       random histories of tuples, contextual tuples, contexts
+//
+// Whatever answers can be asked the questions: package check/reference, the
+// engine, and later the server ([Answerer]).
+package checktest
