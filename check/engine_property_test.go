@@ -170,37 +170,54 @@ func namesOf(commits [][]tuples.Mutation) []string {
 func openViews(t *rapid.T, db tuples.Database, c checktest.Case, seed uint64) []*view {
 	t.Helper()
 	store, revisions := writeStore(t, db, c.Model, c.Commits)
-	program, err := model.Compile(c.Model, store.Symbols())
-	if err != nil {
+	world := reference.World{Model: c.Model, Stored: c.After(len(revisions)), Context: c.Context}
+	head := openView(t, store, tuples.At{}, world)
+	head.name = "head with operands shuffled"
+	var err error
+	if head.request.Program, err = model.Compile(shuffle(t, c.Source, seed), store.Symbols()); err != nil {
 		t.Fatal(err)
 	}
-	shuffled, err := model.Compile(shuffle(t, c.Source, seed), store.Symbols())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var views []*view
-	open := func(name string, commits int, at tuples.At) *view {
-		snapshot, err := store.Snapshot(context.Background(), at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(snapshot.Close)
-		v := &view{
-			name: name, source: c.Source,
-			world:   reference.World{Model: c.Model, Stored: c.After(commits), Context: c.Context, Now: snapshot.Time()},
-			request: check.Request{Program: program, Snapshot: snapshot, Context: c.Context},
-		}
-		views = append(views, v)
-		return v
-	}
-	head := open("head with contextual tuples", len(revisions), tuples.At{})
-	head.world.Contextual, head.request.Contextual = c.Contextual, c.Contextual
-	open("head with operands shuffled", len(revisions), tuples.At{}).request.Program = shuffled
+
+	world.Contextual = c.Contextual
+	contextual := openView(t, store, tuples.At{}, world)
+	contextual.name = "head with contextual tuples"
+
+	views := []*view{head, contextual}
 	if len(revisions) > 1 {
-		older := 1 + int(seed%uint64(len(revisions)-1))
-		open("an older revision", older, tuples.At{Revision: revisions[older-1]})
+		n := 1 + int(seed%uint64(len(revisions)-1))
+		world.Stored, world.Contextual = c.After(n), nil
+		older := openView(t, store, tuples.At{Revision: revisions[n-1]}, world)
+		older.name = "an older revision"
+		views = append(views, older)
+	}
+	for _, v := range views {
+		v.source = c.Source
 	}
 	return views
+}
+
+// test is both a [*testing.T] and a [*rapid.T].
+type test interface {
+	rapid.TB
+	Cleanup(func())
+}
+
+// openView opens a state of a store, in which world.Stored are its tuples.
+func openView(t test, store tuples.Store, at tuples.At, world reference.World) *view {
+	t.Helper()
+	program, err := model.Compile(world.Model, store.Symbols())
+	if err != nil {
+		t.Fatal(err)
+	}
+	snapshot, err := store.Snapshot(context.Background(), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(snapshot.Close)
+	world.Now = snapshot.Time()
+	return &view{world: world, request: check.Request{
+		Program: program, Snapshot: snapshot, Contextual: world.Contextual, Context: world.Context,
+	}}
 }
 
 // shuffle returns the model with the operands of every "or" and "and" in another order.

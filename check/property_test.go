@@ -45,6 +45,22 @@ func TestEngineAgreesWithReference(t *testing.T) {
 	}
 }
 
+// The engine gives the answers of the scenarios, which package reference is held to.
+func TestScenarios(t *testing.T) {
+	for name, scenario := range checktest.Scenarios(t) {
+		t.Run(name, func(t *testing.T) {
+			world := scenario.World(t)
+			var commit []tuples.Mutation
+			for _, tuple := range scenario.Stored {
+				commit = append(commit, tuples.Mutation{Op: tuples.OpTouch, Tuple: tuple})
+			}
+			store, _ := writeStore(t, openDatabase(t), world.Model, [][]tuples.Mutation{commit})
+			v := openView(t, store, tuples.At{}, world)
+			scenario.Run(t, &engine{t: t, evaluator: check.New(v.request)})
+		})
+	}
+}
+
 // setCases sets how many cases rapid draws, and returns how many answers are to be
 // compared at least. A number on the command line has precedence.
 func setCases(t *testing.T) int {
@@ -123,7 +139,7 @@ func (v *view) questions(seed uint64) []checktest.Question {
 	subjects, kinds := v.subjects()
 	for _, typ := range v.world.Model.Types {
 		for _, r := range typ.Relations {
-			for _, id := range []tuples.ID{"1", "2", "10", "stranger"} {
+			for _, id := range []tuples.ID{"1", "2", "!", "stranger"} {
 				on := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: id}, Relation: r.Name}
 				for _, s := range subjects {
 					questions = append(questions, checktest.Question{Subject: s, On: on})
