@@ -105,6 +105,17 @@ func (e *PreconditionError) Error() string {
 	return fmt.Sprintf("precondition %s failed: %s", e.Field, e.Reason)
 }
 
+// ExistsError says that a tuple to be created is there already.
+type ExistsError struct {
+	Index int // of the mutation in the commit
+	Key   Key
+}
+
+// Error names the tuple and what to do instead.
+func (e *ExistsError) Error() string {
+	return fmt.Sprintf("updates[%d]: tuple %s exists; use touch to replace what it grants", e.Index, e.Key)
+}
+
 // maxShown is how many bytes of an offending value an error repeats.
 const maxShown = 80
 

@@ -1,0 +1,112 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// A change is one entry of the log. Tuples are forward keys, in ascending order;
+// names are never freed, so they resolve as long as the entry is kept.
+//
+//	change   = time ms(8) cause(1) model id text, origin, count(uvarint) { mutation }
+//	origin   = caller text, actor: 0 | 1 type text id text relation text, count(uvarint) { key text value text }
+//	mutation = op(1) forward key(16) length of the grant(uvarint) grant
+type change struct {
+	time      int64
+	cause     tuples.Cause
+	model     tuples.ModelID
+	origin    tuples.Origin
+	mutations []mutation
+}
+
+// mutation is what happened to one tuple. The grant of a delete is the one removed.
+type mutation struct {
+	op    tuples.Op
+	key   edgeKey
+	grant grant
+}
+
+func (c *change) encode() []byte {
+	b := number(c.time)
+	b = append(b, byte(c.cause))
+	b = appendText(b, string(c.model))
+	b = appendOrigin(b, c.origin)
+	b = binary.AppendUvarint(b, uint64(len(c.mutations)))
+	b = slices.Grow(b, len(c.mutations)*(edgeLen+3))
+	for i := range c.mutations {
+		m := &c.mutations[i]
+		b = append(append(b, byte(m.op)), m.key[:]...)
+		b = binary.AppendUvarint(b, uint64(len(m.grant)))
+		b = append(b, m.grant...)
+	}
+	return b
+}
+
+func appendOrigin(b []byte, o tuples.Origin) []byte {
+	b = appendText(b, o.Caller)
+	if o.Actor == nil {
+		b = append(b, 0)
+	} else {
+		b = append(b, 1)
+		b = appendText(b, string(o.Actor.Type))
+		b = appendText(b, string(o.Actor.ID))
+		b = appendText(b, string(o.Actor.Relation))
+	}
+	b = binary.AppendUvarint(b, uint64(len(o.Metadata)))
+	for _, key := range slices.Sorted(maps.Keys(o.Metadata)) {
+		b = appendText(appendText(b, key), o.Metadata[key])
+	}
+	return b
+}
+
+// decodeChange returns an entry of the log; its grants point into value.
+func decodeChange(value []byte) (*change, error) {
+	in := input{rest: value}
+	c := &change{time: int64(in.uint64()), cause: tuples.Cause(in.byte()), model: tuples.ModelID(in.text())}
+	c.origin = in.origin()
+	n := in.count()
+	c.mutations = make([]mutation, 0, n)
+	for range n {
+		m := mutation{op: tuples.Op(in.byte())}
+		copy(m.key[:], in.bytes(edgeLen))
+		m.grant = grant(in.bytes(in.count()))
+		if len(m.grant) == 0 || m.op < tuples.OpCreate || m.op > tuples.OpDelete {
+			in.fail()
+			break
+		}
+		c.mutations = append(c.mutations, m)
+	}
+	if in.failed || len(in.rest) > 0 {
+		return nil, fmt.Errorf("change of %d bytes: %w", len(value), errDamaged)
+	}
+	return c, nil
+}
+
+// changeTime reads the time of an entry alone.
+func changeTime(value []byte) int64 {
+	in := input{rest: value}
+	return int64(in.uint64())
+}
+
+func (in *input) origin() tuples.Origin {
+	o := tuples.Origin{Caller: in.text()}
+	if in.byte() == 1 {
+		o.Actor = &tuples.Subject{
+			Type:     tuples.ObjectType(in.text()),
+			ID:       tuples.ID(in.text()),
+			Relation: tuples.Relation(in.text()),
+		}
+	}
+	if n := in.count(); n > 0 {
+		o.Metadata = make(map[string]string, n)
+		for range n {
+			key := in.text()
+			o.Metadata[key] = in.text()
+		}
+	}
+	return o
+}

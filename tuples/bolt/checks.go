@@ -1,0 +1,136 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+const (
+	// maxScanned bounds the rows that a precondition or a delete by filter looks at, since
+	// every other write waits meanwhile: about 50 ms.
+	maxScanned = 1 << 20
+	// maxTail bounds the revisions, and the mutations in them, that a read set is held
+	// against. A decision older than that is made again.
+	maxTail = 10_000
+)
+
+func (d *draft) checkModel(c *tuples.Commit) error {
+	if have := d.inForce(); c.InForce != "" && c.InForce != have {
+		return fmt.Errorf("%w: model %s is in force now, the write was validated against %s", tuples.ErrConflict, have, c.InForce)
+	}
+	if c.NewModel != nil && d.part(partModelIDs).Get([]byte(c.NewModel.ID)) != nil {
+		return tuples.Invalid("model.id", string(c.NewModel.ID), "is the id of another version", "make a new id")
+	}
+	return nil
+}
+
+// checkReadSet looks for changes of the lists that a decision rests on. Collected
+// expiries are none: a tuple that was live when it was read bounds ValidUntil.
+func (d *draft) checkReadSet(r *tuples.ReadSet) error {
+	if r == nil {
+		return nil
+	}
+	if !r.ValidUntil.IsZero() && d.now >= r.ValidUntil.UnixMilli() {
+		return fmt.Errorf("%w: a tuple that the decision rests on has expired", tuples.ErrConflict)
+	}
+	if r.Revision < d.state.oldest || r.Revision > d.state.head || d.state.head-r.Revision > maxTail {
+		return fmt.Errorf("%w: the decision was made at revision %d, too far from %d", tuples.ErrConflict, r.Revision, d.state.head)
+	}
+	lists, err := d.lists(r.Lists)
+	if err != nil || len(lists) == 0 {
+		return err
+	}
+	looked := 0
+	log := d.part(partLog).Cursor()
+	for key, value := log.Seek(number(r.Revision + 1)); key != nil; key, value = log.Next() {
+		c, err := decodeChange(value)
+		if err != nil {
+			return err
+		}
+		if c.cause == tuples.CauseExpired {
+			continue
+		}
+		for i := range c.mutations {
+			if list, ok := lists[[8]byte(c.mutations[i].key[:8])]; ok {
+				return fmt.Errorf("%w: %s changed at revision %d", tuples.ErrConflict, list, binary.BigEndian.Uint64(key))
+			}
+		}
+		if looked += len(c.mutations); looked > maxTail {
+			return fmt.Errorf("%w: more than %d tuples changed since revision %d", tuples.ErrConflict, maxTail, r.Revision)
+		}
+	}
+	return nil
+}
+
+// lists returns the key prefixes of object and relation. A list with a name that the
+// store has never seen is empty, and was when it was read.
+func (d *draft) lists(usersets []tuples.Userset) (map[[8]byte]tuples.Userset, error) {
+	lists := make(map[[8]byte]tuples.Userset, len(usersets))
+	for _, u := range usersets {
+		relation := d.Lookup(string(u.Relation))
+		node, err := d.node(u.Object)
+		if err != nil {
+			return nil, err
+		}
+		if relation != 0 && node != 0 {
+			key := forward.key(tuples.EdgeKey{Object: node, Relation: relation})
+			lists[[8]byte(key[:8])] = u
+		}
+	}
+	return lists, nil
+}
+
+func (d *draft) checkPreconditions(preconditions []tuples.Precondition) error {
+	for i := range preconditions {
+		p := &preconditions[i]
+		var found *tuples.EdgeKey
+		err := d.match(p.Filter, func(edge tuples.EdgeKey, _ grant) bool {
+			found = &edge
+			return false
+		})
+		switch {
+		case err != nil:
+			return within(p.Field, err)
+		case p.MustMatch && found == nil:
+			return &tuples.PreconditionError{Field: p.Field, Reason: "no tuple matches " + p.Filter.String()}
+		case !p.MustMatch && found != nil:
+			key, err := d.key(*found)
+			if err != nil {
+				return err
+			}
+			return &tuples.PreconditionError{Field: p.Field, Reason: fmt.Sprintf("tuple %s matches %s", key, p.Filter)}
+		}
+	}
+	return nil
+}
+
+// match visits the live tuples that a filter selects until visit returns false. It
+// fails with an InvalidError when it has looked at maxScanned rows.
+func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) bool) error {
+	sel, err := d.choose(f)
+	if err != nil || sel.empty {
+		return err
+	}
+	w := d.walk(sel.order, sel.prefix)
+	for looked := 0; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w.next() {
+		if looked++; looked > maxScanned {
+			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has more than %d tuples to look through", maxScanned),
+				"name an object, a subject, or a rarer type")
+		}
+		edge := sel.order.edge(w.key)
+		if !sel.matches(edge) {
+			continue
+		}
+		g, expired, err := d.grantOf(sel.order, w.key, w.row)
+		if err != nil {
+			return err
+		}
+		if !expired && !visit(edge, g) {
+			break
+		}
+	}
+	return w.err
+}

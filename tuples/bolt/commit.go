@@ -1,0 +1,171 @@
+package bolt
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// maxModelIDBytes bounds a model's id, which is a key of the file.
+const maxModelIDBytes = 64
+
+// write is a commit that was found valid in itself, with its grants encoded.
+type write struct {
+	*tuples.Commit
+	grants []grant // of the mutations; nil for deletes
+}
+
+// Commit implements [tuples.Store].
+func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Committed, error) {
+	if s.gone.Load() {
+		return tuples.Committed{}, tuples.ErrStoreNotFound
+	}
+	w, err := prepare(&commit)
+	if err != nil {
+		return tuples.Committed{}, err
+	}
+	var outcome tuples.Committed
+	err = s.db.submit(ctx, w.weight(), func(g *group) error {
+		d, err := g.draft(s)
+		if err != nil {
+			return err
+		}
+		outcome, err = d.apply(w)
+		return err
+	})
+	if err != nil {
+		return tuples.Committed{}, err
+	}
+	return outcome, nil
+}
+
+// prepare does what needs no state, on the caller's goroutine.
+func prepare(c *tuples.Commit) (*write, error) {
+	w := &write{Commit: c, grants: make([]grant, len(c.Mutations))}
+	for i := range c.Mutations {
+		var err error
+		if w.grants[i], err = prepareMutation(&c.Mutations[i]); err != nil {
+			return nil, within(fmt.Sprintf("updates[%d].tuple", i), err)
+		}
+	}
+	for i := range c.Preconditions {
+		p := &c.Preconditions[i]
+		if err := p.Filter.Validate(); err != nil {
+			return nil, within(p.Field, err)
+		}
+	}
+	if c.Delete != nil {
+		if err := c.Delete.Filter.Validate(); err != nil {
+			return nil, within("filter", err)
+		}
+		if c.Delete.Limit <= 0 {
+			return nil, tuples.Invalid("limit", fmt.Sprint(c.Delete.Limit), "is not positive", "say how many tuples may be deleted at most")
+		}
+	}
+	if m := c.NewModel; m != nil && (m.ID == "" || len(m.ID) > maxModelIDBytes) {
+		return nil, tuples.Invalid("model.id", string(m.ID), fmt.Sprintf("is not of 1 to %d bytes", maxModelIDBytes), "use a ULID")
+	}
+	return w, nil
+}
+
+func prepareMutation(m *tuples.Mutation) (grant, error) {
+	switch m.Op {
+	case tuples.OpDelete:
+		return nil, m.Tuple.Key.Validate()
+	case tuples.OpCreate, tuples.OpTouch:
+		if err := m.Tuple.Validate(); err != nil {
+			return nil, err
+		}
+		return encodeGrant(m.Tuple.Grant)
+	}
+	return nil, tuples.Invalid("op", fmt.Sprint(uint8(m.Op)), "is not an operation", "use create, touch or delete")
+}
+
+// within puts the field path of an InvalidError below prefix.
+func within(prefix string, err error) error {
+	if invalid, ok := err.(*tuples.InvalidError); ok {
+		return invalid.Within(prefix)
+	}
+	return err
+}
+
+func (w *write) weight() int {
+	n := 1 + len(w.Mutations)
+	if w.Delete != nil {
+		n += min(w.Delete.Limit, maxGroupWeight)
+	}
+	return n
+}
+
+// cause tells why the change is made.
+func (w *write) cause() tuples.Cause {
+	switch {
+	case w.NewModel != nil:
+		return tuples.CauseModel
+	case w.Delete != nil && len(w.Mutations) == 0:
+		return tuples.CauseDelete
+	}
+	return tuples.CauseWrite
+}
+
+// apply checks a commit against the draft and writes it. It fails before it writes,
+// but for the failures of bbolt itself.
+func (d *draft) apply(w *write) (tuples.Committed, error) {
+	outcome, known, err := d.replay(w.Commit)
+	if err != nil || known {
+		return outcome, err
+	}
+	if err := d.checkModel(w.Commit); err != nil {
+		return outcome, err
+	}
+	if err := d.checkReadSet(w.ReadSet); err != nil {
+		return outcome, err
+	}
+	if err := d.checkPreconditions(w.Preconditions); err != nil {
+		return outcome, err
+	}
+	p, err := d.plan(w)
+	if err != nil {
+		return outcome, err
+	}
+	return d.execute(w, p)
+}
+
+// execute writes what the plan says.
+func (d *draft) execute(w *write, p *plan) (tuples.Committed, error) {
+	outcome := p.outcome
+	outcome.Time = millis(d.now)
+	if len(p.effects) > 0 || w.NewModel != nil {
+		d.group.write()
+		if err := p.names.put(); err != nil {
+			return outcome, err
+		}
+		if len(p.expired) > 0 {
+			if err := d.log(&change{cause: tuples.CauseExpired}, p.expired); err != nil {
+				return outcome, err
+			}
+		}
+		c := &change{cause: w.cause(), origin: w.Origin}
+		if w.NewModel != nil {
+			c.model = w.NewModel.ID
+			if err := d.putModel(w.NewModel, d.state.head+1); err != nil {
+				return outcome, err
+			}
+		}
+		if err := d.log(c, p.effects); err != nil {
+			return outcome, err
+		}
+	}
+	outcome.Revision = d.state.head
+	return outcome, d.remember(w.Commit, outcome)
+}
+
+func (d *draft) putModel(m *tuples.NewModel, revision tuples.Revision) error {
+	head := modelHead{revision: revision, created: d.now, id: m.ID, source: append([]byte{}, m.Source...)}
+	if err := d.part(partModels).Put(number(revision), head.encode()); err != nil {
+		return err
+	}
+	d.newModels = append(forgetLatest(d.newModels), head)
+	return d.part(partModelIDs).Put([]byte(m.ID), number(revision))
+}

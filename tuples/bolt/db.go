@@ -1,0 +1,170 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/usher-authz/usher/tuples"
+	bbolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+// Options are the settings of a database. The zero value is good for production.
+type Options struct {
+	// Retention is how long a superseded revision can still be read; 30 days if 0.
+	Retention time.Duration
+	// CollectEvery is how often expired tuples and outdated history are collected,
+	// and so how late Changes may report an expiry; 1 minute if 0, never if negative.
+	CollectEvery time.Duration
+	// Clock is the wall clock; nil for [time.Now].
+	Clock func() time.Time
+	// Logger gets the failures of background work; nil for none.
+	Logger *slog.Logger
+	// NoSync leaves out fsync, so that a crash of the machine can destroy the file.
+	// It is for tests.
+	NoSync bool
+
+	// openFile lets this package's tests break the file.
+	openFile func(path string, flag int, mode os.FileMode) (*os.File, error)
+}
+
+const (
+	defaultRetention    = 30 * 24 * time.Hour
+	defaultCollectEvery = time.Minute
+	// mapSize is the address space reserved for the file. Growing beyond it waits for
+	// every reader; reserving costs no memory.
+	mapSize = 64 << 30
+	// lockTimeout is how long Open waits for another process to let go of the file.
+	lockTimeout = time.Second
+)
+
+// DB is a database file with its stores; it implements [tuples.Database].
+type DB struct {
+	bolt     *bbolt.DB
+	options  Options
+	clock    *clock
+	tokenKey [32]byte
+
+	jobs    chan *job
+	closing chan struct{} // closed by Close
+	stopped chan struct{} // closed when the committer is done
+	failure error         // why writes are refused; the committer's own
+
+	mu     sync.RWMutex // of the stores that are published
+	byID   map[tuples.StoreID]*store
+	byName map[string]*store
+
+	background sync.WaitGroup
+	closeOnce  sync.Once
+	closeErr   error
+}
+
+// Open opens the database at path, and makes it if there is no file. A file can be
+// open once at a time. It fails with an error that says what is wrong if the file is
+// held by another process, is no Usher database, or is of a newer format.
+func Open(path string, options Options) (*DB, error) {
+	if options.Retention == 0 {
+		options.Retention = defaultRetention
+	}
+	if options.CollectEvery == 0 {
+		options.CollectEvery = defaultCollectEvery
+	}
+	if options.Clock == nil {
+		options.Clock = time.Now
+	}
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	file, err := openFile(path, options)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{
+		bolt: file, options: options,
+		jobs: make(chan *job, maxGroupJobs), closing: make(chan struct{}), stopped: make(chan struct{}),
+		byID: map[tuples.StoreID]*store{}, byName: map[string]*store{},
+	}
+	if err := db.load(path); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	go db.commitLoop()
+	db.background.Go(db.keepClock)
+	if options.CollectEvery > 0 {
+		db.background.Go(db.collectLoop)
+	}
+	return db, nil
+}
+
+func openFile(path string, options Options) (*bbolt.DB, error) {
+	file, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout:         lockTimeout,
+		NoSync:          options.NoSync,
+		InitialMmapSize: mapSize,
+		// The array freelist has no record of corruption; the map has, in a peer's migrations.
+		FreelistType: bbolt.FreelistArrayType,
+		NoStatistics: true,
+		OpenFile:     options.openFile,
+	})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("open database %s: another process holds the file; stop it or choose another file", path)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return nil, fmt.Errorf("open database %s: not an Usher database, or damaged: %w; choose another file or restore a backup", path, err)
+	case err != nil:
+		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	return file, nil
+}
+
+// TokenKey implements [tuples.Database].
+func (db *DB) TokenKey() [32]byte { return db.tokenKey }
+
+// Close implements [tuples.Database]. Open snapshots end with [tuples.ErrClosed].
+func (db *DB) Close() error {
+	db.closeOnce.Do(func() {
+		close(db.closing)
+		<-db.stopped
+		db.background.Wait()
+		if db.failure == nil {
+			db.closeErr = db.bolt.Update(func(tx *bbolt.Tx) error { return putClock(tx, db.clock.last.Load()) })
+		}
+		db.closeErr = errors.Join(db.closeErr, db.bolt.Close())
+	})
+	return db.closeErr
+}
+
+// keepClock persists the clock's mark ahead of its readings while it is read.
+func (db *DB) keepClock() {
+	const every = time.Second
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	var mark int64
+	for {
+		select {
+		case <-db.closing:
+			return
+		case <-tick.C:
+		}
+		if !db.clock.used.Load() {
+			continue
+		}
+		now := db.clock.now()
+		db.clock.used.Store(false)
+		if now+2*every.Milliseconds() < mark {
+			continue
+		}
+		next := now + clockLease.Milliseconds()
+		err := db.submit(context.Background(), 1, func(g *group) error { return putClock(g.write(), next) })
+		switch {
+		case err == nil:
+			mark = next
+		case !errors.Is(err, tuples.ErrClosed):
+			db.options.Logger.Error("cannot persist the clock", "error", err)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+package bolt
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/usher-authz/usher/tuples"
+	bbolt "go.etcd.io/bbolt"
+)
+
+// draft is a store as the group under way is about to leave it. It becomes the
+// published store after the fsync, or is dropped.
+type draft struct {
+	view   // of the write transaction, at its head
+	store  *store
+	group  *group
+	before state
+
+	newSymbols []string
+	symbols    map[string]tuples.Symbol // of newSymbols
+	newModels  []modelHead
+	ordinals   map[tuples.Symbol]uint32 // the last ordinal given out, by type
+}
+
+// draft returns the draft of a store in this group.
+func (g *group) draft(s *store) (*draft, error) {
+	if d := g.drafts[s]; d != nil {
+		return d, nil
+	}
+	if g.tx.Bucket(storesBucket).Get([]byte(s.info.ID)) == nil {
+		return nil, tuples.ErrStoreNotFound
+	}
+	d := &draft{store: s, group: g, symbols: map[string]tuples.Symbol{}, ordinals: map[tuples.Symbol]uint32{}}
+	v, err := openView(g.tx, s.info.ID, d)
+	if err != nil {
+		return nil, err
+	}
+	v.now = g.now
+	d.view, d.before = v, v.state
+	g.drafts[s] = d
+	return d, nil
+}
+
+// Lookup is the symbol of a name, with those that the group adds.
+func (d *draft) Lookup(name string) tuples.Symbol {
+	if symbol := d.store.symbols.Lookup(name); symbol != 0 {
+		return symbol
+	}
+	return d.symbols[name]
+}
+
+// Name is the name of a symbol, with those that the group adds.
+func (d *draft) Name(symbol tuples.Symbol) string {
+	if name := d.store.symbols.Name(symbol); name != "" {
+		return name
+	}
+	if i := int(symbol) - d.store.symbols.Len() - 1; i >= 0 && i < len(d.newSymbols) {
+		return d.newSymbols[i]
+	}
+	return ""
+}
+
+// advance makes revision the head of the draft.
+func (d *draft) advance(revision tuples.Revision) {
+	d.state.head, d.state.time, d.at = revision, d.group.now, revision
+}
+
+func (d *draft) putState() error {
+	if d.state == d.before {
+		return nil
+	}
+	return d.bucket.Put(stateKey, d.state.encode())
+}
+
+// publish makes the draft what readers see.
+func (d *draft) publish() {
+	s := d.store
+	for _, name := range d.newSymbols {
+		s.symbols.Add(name)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(d.newModels) > 0 {
+		s.models = append(forgetLatest(slices.Clone(s.models)), d.newModels...)
+	}
+	s.oldest.Store(uint64(d.state.oldest))
+	s.head.Store(uint64(d.state.head))
+	s.wake()
+}
+
+// inForce is the model in force in the draft, "" for none.
+func (d *draft) inForce() tuples.ModelID {
+	if n := len(d.newModels); n > 0 {
+		return d.newModels[n-1].id
+	}
+	d.store.mu.Lock()
+	defer d.store.mu.Unlock()
+	if n := len(d.store.models); n > 0 {
+		return d.store.models[n-1].id
+	}
+	return ""
+}
+
+// lastOrdinal returns the last ordinal that a type's objects have.
+func (d *draft) lastOrdinal(t tuples.Symbol) uint32 {
+	if last, ok := d.ordinals[t]; ok {
+		return last
+	}
+	last := uint32(0)
+	c := d.part(partNodes).Cursor()
+	key, _ := c.Seek(nodeKey(tuples.NewNode(t, ^uint32(0))))
+	if key == nil {
+		key, _ = c.Last()
+	} else {
+		key, _ = c.Prev()
+	}
+	if key != nil && decodeNode(key).Type() == t {
+		last = decodeNode(key).Ordinal()
+	}
+	d.ordinals[t] = last
+	return last
+}
+
+// newNames are the names that one commit would add. They are collected while it is
+// checked and written when it is accepted.
+type newNames struct {
+	draft    *draft
+	symbols  map[string]tuples.Symbol
+	list     []string // of symbols, in order
+	nodes    map[tuples.Object]tuples.Node
+	ordinals map[tuples.Symbol]uint32
+}
+
+func (d *draft) newNames() *newNames {
+	return &newNames{
+		draft: d, symbols: map[string]tuples.Symbol{},
+		nodes: map[tuples.Object]tuples.Node{}, ordinals: map[tuples.Symbol]uint32{},
+	}
+}
+
+// symbol returns the symbol of a name, a new one if need be.
+func (n *newNames) symbol(name string) (tuples.Symbol, error) {
+	if name == "" {
+		return 0, nil
+	}
+	if symbol := n.draft.Lookup(name); symbol != 0 {
+		return symbol, nil
+	}
+	if symbol := n.symbols[name]; symbol != 0 {
+		return symbol, nil
+	}
+	next := n.draft.store.symbols.Len() + len(n.draft.newSymbols) + len(n.list) + 1
+	if next > tuples.MaxSymbols {
+		return 0, tuples.Invalid("", name, fmt.Sprintf("is one name more than the %d that a store can hold", tuples.MaxSymbols),
+			"use the type and relation names there are, or another store")
+	}
+	n.symbols[name] = tuples.Symbol(next)
+	n.list = append(n.list, name)
+	return tuples.Symbol(next), nil
+}
+
+// node returns the node of an object or wildcard, a new one if need be.
+func (n *newNames) node(o tuples.Object) (tuples.Node, error) {
+	t, err := n.symbol(string(o.Type))
+	if err != nil {
+		return 0, err
+	}
+	if o.ID == tuples.Wildcard {
+		return tuples.WildcardNode(t), nil
+	}
+	if node, err := n.draft.node(o); err != nil || node != 0 {
+		return node, err
+	}
+	if node := n.nodes[o]; node != 0 {
+		return node, nil
+	}
+	last, ok := n.ordinals[t]
+	if !ok {
+		last = n.draft.lastOrdinal(t)
+	}
+	if last+1 >= tuples.FirstTransient {
+		return 0, tuples.Invalid("", o.String(), fmt.Sprintf("is one object more than the %d of a type that a store can hold", tuples.FirstTransient-1),
+			"use another store")
+	}
+	n.ordinals[t] = last + 1
+	n.nodes[o] = tuples.NewNode(t, last+1)
+	return n.nodes[o], nil
+}
+
+// edge returns a tuple's key in interned form.
+func (n *newNames) edge(k tuples.Key) (edge tuples.EdgeKey, err error) {
+	if edge.Object, err = n.node(k.Object); err != nil {
+		return edge, err
+	}
+	if edge.Relation, err = n.symbol(string(k.Relation)); err != nil {
+		return edge, err
+	}
+	if edge.Subject, err = n.node(k.Subject.Object()); err != nil {
+		return edge, err
+	}
+	edge.SubjectRelation, err = n.symbol(string(k.Subject.Relation))
+	return edge, err
+}
+
+// put writes the new names, in the order of their keys.
+func (n *newNames) put() error {
+	d := n.draft
+	for _, name := range n.list {
+		symbol := n.symbols[name]
+		if err := d.part(partSymbols).Put(symbolKey(symbol), []byte(name)); err != nil {
+			return err
+		}
+		d.symbols[name] = symbol
+		d.newSymbols = append(d.newSymbols, name)
+	}
+	maps.Copy(d.ordinals, n.ordinals)
+	objects := slices.SortedFunc(maps.Keys(n.nodes), func(a, b tuples.Object) int {
+		return int(int64(n.nodes[a]) - int64(n.nodes[b]))
+	})
+	nodes, ids := d.appendOnly(partNodes), d.part(partIDs)
+	for _, o := range objects {
+		if err := nodes.Put(nodeKey(n.nodes[o]), []byte(o.ID)); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(objects, tuples.Object.Compare)
+	for _, o := range objects {
+		node := n.nodes[o]
+		ordinal := binary.BigEndian.AppendUint32(nil, node.Ordinal())
+		if err := ids.Put(idKey(node.Type(), o.ID), ordinal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendOnly returns a bucket whose keys come in ascending order, packed accordingly.
+func (d *draft) appendOnly(p part) *bbolt.Bucket {
+	b := d.part(p)
+	b.FillPercent = 0.95
+	return b
+}

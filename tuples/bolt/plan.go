@@ -1,0 +1,208 @@
+package bolt
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// effect is what a commit does to one tuple.
+type effect struct {
+	mutation
+	old []byte // the live row that it supersedes, nil if there is none
+}
+
+// plan is a commit that was accepted: what it will write, in the order of forward keys.
+type plan struct {
+	names   *newNames
+	effects []effect
+	// expired are live rows that have expired but were not yet collected, and that the
+	// effects replace. They get a change of their own before, with cause expired.
+	expired []effect
+	outcome tuples.Committed
+}
+
+// target is a mutation of the request, by its key.
+type target struct {
+	key   edgeKey
+	index int
+}
+
+func compareTargets(a, b target) int { return bytes.Compare(a.key[:], b.key[:]) }
+
+// plan resolves a commit's mutations and finds out what each of them changes.
+func (d *draft) plan(w *write) (*plan, error) {
+	p := &plan{names: d.newNames()}
+	targets, err := d.targets(w, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.planMutations(w, p, targets); err != nil {
+		return nil, err
+	}
+	if w.Delete != nil {
+		if err := d.planDelete(w.Delete, p, targets); err != nil {
+			return nil, err
+		}
+	}
+	if w.NewModel != nil {
+		for _, name := range w.NewModel.Symbols {
+			if _, err := p.names.symbol(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+// targets resolves the mutations, in the order of their keys, and refuses two of one key.
+func (d *draft) targets(w *write, p *plan) ([]target, error) {
+	targets := make([]target, 0, len(w.Mutations))
+	for i := range w.Mutations {
+		if m := &w.Mutations[i]; m.Op != tuples.OpDelete {
+			edge, err := p.names.edge(m.Tuple.Key)
+			if err != nil {
+				return nil, within(fmt.Sprintf("updates[%d].tuple", i), err)
+			}
+			targets = append(targets, target{key: forward.key(edge), index: i})
+		}
+	}
+	targets, err := d.deleteTargets(w, p, targets)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(targets, compareTargets)
+	for i := 1; i < len(targets); i++ {
+		if targets[i-1].key == targets[i].key {
+			return nil, duplicate(w, targets[i-1].index, targets[i].index)
+		}
+	}
+	return targets, nil
+}
+
+// deleteTargets appends the deletes. Those of tuples that cannot be there, for want of
+// a name, are counted and left out.
+func (d *draft) deleteTargets(w *write, p *plan, targets []target) ([]target, error) {
+	unknown := map[tuples.Key]int{}
+	for i := range w.Mutations {
+		m := &w.Mutations[i]
+		if m.Op != tuples.OpDelete {
+			continue
+		}
+		edge, ok, err := d.edgeKey(m.Tuple.Key)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			targets = append(targets, target{key: forward.key(edge), index: i})
+			continue
+		}
+		if first, twice := unknown[m.Tuple.Key]; twice {
+			return nil, duplicate(w, first, i)
+		}
+		unknown[m.Tuple.Key] = i
+		p.outcome.Same++
+	}
+	if len(unknown) > 0 {
+		for i := range w.Mutations {
+			if first, there := unknown[w.Mutations[i].Tuple.Key]; there && first != i {
+				return nil, duplicate(w, first, i)
+			}
+		}
+	}
+	return targets, nil
+}
+
+func duplicate(w *write, a, b int) error {
+	first, second := min(a, b), max(a, b)
+	return tuples.Invalid(fmt.Sprintf("updates[%d].tuple", second), w.Mutations[second].Tuple.Key.String(),
+		fmt.Sprintf("is the tuple of updates[%d] too", first), "send one update for each tuple")
+}
+
+func (d *draft) planMutations(w *write, p *plan, targets []target) error {
+	var exists *tuples.ExistsError
+	live := d.live(forward)
+	p.effects = make([]effect, 0, len(targets))
+	for _, t := range targets {
+		m := &w.Mutations[t.index]
+		e := effect{mutation: mutation{op: m.Op, key: t.key, grant: w.grants[t.index]}, old: live.Get(t.key[:])}
+		var had grant
+		if e.old != nil {
+			var err error
+			if _, had, err = splitRow(e.old); err != nil {
+				return err
+			}
+			if had.expiredAt(d.now) {
+				if m.Op != tuples.OpDelete {
+					p.expired = append(p.expired, effect{mutation{tuples.OpDelete, t.key, had}, e.old})
+				}
+				e.old, had = nil, nil
+			}
+		}
+		if m.Op == tuples.OpCreate && e.old != nil {
+			if exists == nil || t.index < exists.Index {
+				exists = &tuples.ExistsError{Index: t.index, Key: m.Tuple.Key}
+			}
+			continue
+		}
+		p.add(e, had)
+	}
+	if exists != nil {
+		return exists
+	}
+	return nil
+}
+
+// add counts an effect on a tuple that had a grant, and keeps it unless it changes nothing.
+func (p *plan) add(e effect, had grant) {
+	switch {
+	case e.op == tuples.OpDelete && e.old == nil, e.op == tuples.OpTouch && bytes.Equal(had, e.grant):
+		p.outcome.Same++
+		return
+	case e.op == tuples.OpDelete:
+		e.grant = had
+		p.outcome.Deleted++
+	case e.old == nil:
+		e.op = tuples.OpCreate
+		p.outcome.Created++
+	default:
+		p.outcome.Updated++
+	}
+	p.effects = append(p.effects, e)
+}
+
+// planDelete adds the deletes of a filter. A tuple that a mutation names is left to it.
+func (d *draft) planDelete(del *tuples.DeleteMatching, p *plan, targets []target) error {
+	matched := 0
+	err := d.match(del.Filter, func(edge tuples.EdgeKey, g grant) bool {
+		key := forward.key(edge)
+		if _, named := slices.BinarySearchFunc(targets, target{key: key}, compareTargets); named {
+			return true
+		}
+		if matched++; matched > del.Limit {
+			p.outcome.More = true
+			return false
+		}
+		p.add(effect{mutation: mutation{op: tuples.OpDelete, key: key}, old: d.live(forward).Get(key[:])}, g)
+		return true
+	})
+	var tooMany *tuples.InvalidError
+	switch {
+	case errors.As(err, &tooMany) && del.Partial && matched > 0:
+		p.outcome.More = true
+	case err != nil:
+		return err
+	case p.outcome.More && !del.Partial:
+		return tuples.Invalid("filter", del.Filter.String(), fmt.Sprintf("selects more than %d tuples", del.Limit),
+			"narrow the filter, raise the limit, or allow a partial delete")
+	}
+	sortEffects(p.effects)
+	return nil
+}
+
+func sortEffects(effects []effect) {
+	slices.SortFunc(effects, func(a, b effect) int { return bytes.Compare(a.key[:], b.key[:]) })
+}

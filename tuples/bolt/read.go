@@ -1,0 +1,108 @@
+package bolt
+
+import (
+	"context"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// rowsPerRead is how many rows one Read looks at before it returns what it has
+// found: about a millisecond.
+const rowsPerRead = 4096
+
+// Read implements [tuples.Snapshot].
+func (s *snapshot) Read(ctx context.Context, filter tuples.Filter, after *tuples.Key, buf []tuples.Tuple) (page []tuples.Tuple, last *tuples.Key, more bool, err error) {
+	if err := filter.Validate(); err != nil {
+		return buf, after, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, err := s.open(ctx)
+	if err != nil {
+		return buf, after, false, err
+	}
+	sel, err := v.choose(filter)
+	if err != nil || sel.empty {
+		return buf, after, false, err
+	}
+	from := sel.prefix
+	if after != nil {
+		if from, err = v.behind(sel.order, *after); err != nil {
+			return buf, after, false, err
+		}
+	}
+	r := reader{selection: sel, page: buf}
+	if err := s.scan(ctx, sel.order, sel.prefix, from, r.visit); err != nil {
+		return buf, after, false, err
+	}
+	if r.looked == 0 {
+		return r.page, after, false, nil
+	}
+	if v, err = s.open(ctx); err != nil {
+		return buf, after, false, err
+	}
+	key, err := v.key(sel.order.edge(r.last[:]))
+	return r.page, &key, r.more, err
+}
+
+// behind returns the first possible key after that of a tuple.
+func (v *view) behind(o order, k tuples.Key) ([]byte, error) {
+	edge, ok, err := v.edgeKey(k)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, tuples.Invalid("after", k.String(), "is no tuple of this store", "go on with the last key that Read returned")
+	}
+	key := o.key(edge)
+	for i := len(key) - 1; i >= 0; i-- {
+		if key[i]++; key[i] != 0 {
+			break
+		}
+	}
+	return key[:], nil
+}
+
+// reader collects one page.
+type reader struct {
+	selection selection
+	page      []tuples.Tuple
+	last      edgeKey // the key last looked at
+	looked    int
+	more      bool
+}
+
+func (r *reader) visit(v *view, key, row []byte) (bool, error) {
+	if len(r.page) == cap(r.page) || r.looked == rowsPerRead {
+		r.more = true
+		return false, nil
+	}
+	r.looked++
+	copy(r.last[:], key)
+	if row == nil {
+		return true, nil
+	}
+	edge := r.selection.order.edge(key)
+	if !r.selection.matches(edge) {
+		return true, nil
+	}
+	g, expired, err := v.grantOf(r.selection.order, key, row)
+	if err != nil || expired {
+		return true, err
+	}
+	tuple, err := v.tuple(edge, g)
+	r.page = append(r.page, tuple)
+	return true, err
+}
+
+// tuple returns a tuple with names.
+func (v *view) tuple(edge tuples.EdgeKey, g grant) (t tuples.Tuple, err error) {
+	if t.Key, err = v.key(edge); err != nil {
+		return t, err
+	}
+	decoded, err := g.decode()
+	if decoded != nil {
+		t.Grant = *decoded
+	}
+	return t, err
+}

@@ -1,0 +1,119 @@
+package bolt
+
+import (
+	"encoding/binary"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// selection is a filter in interned form, and the range of one order that holds
+// everything it selects.
+type selection struct {
+	order  order
+	prefix []byte
+	empty  bool // the filter has a name that the store has never seen
+
+	object, subject                   tuples.Node // 0 for any; their types below then
+	objectType, relation, subjectType tuples.Symbol
+	subjectRelation                   tuples.Symbol
+	anySubjectRelation                bool
+}
+
+// choose resolves a filter and picks the order in which it fixes most from the
+// left: by object, by subject, by object type, by subject type, or all by object.
+func (v *view) choose(f tuples.Filter) (s selection, err error) {
+	s.anySubjectRelation = f.SubjectRelation == nil
+	s.symbol(v, string(f.ObjectType), &s.objectType)
+	s.symbol(v, string(f.Relation), &s.relation)
+	s.symbol(v, string(f.SubjectType), &s.subjectType)
+	if f.SubjectRelation != nil {
+		s.symbol(v, string(*f.SubjectRelation), &s.subjectRelation)
+	}
+	if f.ObjectID != "" {
+		if s.object, err = v.node(tuples.Object{Type: f.ObjectType, ID: f.ObjectID}); err != nil {
+			return s, err
+		}
+		s.empty = s.empty || s.object == 0
+	}
+	if f.SubjectID != "" {
+		if s.subject, err = v.node(tuples.Object{Type: f.SubjectType, ID: f.SubjectID}); err != nil {
+			return s, err
+		}
+		s.empty = s.empty || s.subject == 0
+	}
+	if s.object == 0 && (s.subject != 0 || s.objectType == 0 && s.subjectType != 0) {
+		s.order = reverse
+		s.prefix = s.reversePrefix()
+	} else {
+		s.prefix = s.forwardPrefix()
+	}
+	return s, nil
+}
+
+func (s *selection) symbol(v *view, name string, symbol *tuples.Symbol) {
+	*symbol = v.names.Lookup(name)
+	if name != "" && *symbol == 0 {
+		s.empty = true
+	}
+}
+
+// forwardPrefix is what the filter fixes of a forward key, from the left.
+func (s *selection) forwardPrefix() []byte {
+	if s.object == 0 {
+		return anySymbol(s.objectType)
+	}
+	prefix := nodeKey(s.object)
+	if s.relation == 0 {
+		return prefix
+	}
+	prefix = append(prefix, symbolKey(s.relation)...)
+	if s.subjectType == 0 {
+		return prefix
+	}
+	prefix = append(prefix, symbolKey(s.subjectType)...)
+	if s.anySubjectRelation {
+		return prefix
+	}
+	prefix = append(prefix, symbolKey(s.subjectRelation)...)
+	if s.subject == 0 {
+		return prefix
+	}
+	return binary.BigEndian.AppendUint32(prefix, s.subject.Ordinal())
+}
+
+// reversePrefix is what the filter fixes of a reverse key; it fixes no object.
+func (s *selection) reversePrefix() []byte {
+	if s.subject == 0 {
+		return anySymbol(s.subjectType)
+	}
+	prefix := nodeKey(s.subject)
+	if s.anySubjectRelation {
+		return prefix
+	}
+	prefix = append(prefix, symbolKey(s.subjectRelation)...)
+	if s.objectType == 0 {
+		return prefix
+	}
+	prefix = append(prefix, symbolKey(s.objectType)...)
+	if s.relation == 0 {
+		return prefix
+	}
+	return append(prefix, symbolKey(s.relation)...)
+}
+
+func anySymbol(s tuples.Symbol) []byte {
+	if s == 0 {
+		return nil
+	}
+	return symbolKey(s)
+}
+
+// matches reports whether the filter selects a tuple of this key.
+func (s *selection) matches(k tuples.EdgeKey) bool {
+	return (s.object == 0 || s.object == k.Object) &&
+		(s.objectType == 0 || s.objectType == k.Object.Type()) &&
+		(s.relation == 0 || s.relation == k.Relation) &&
+		(s.subject == 0 || s.subject == k.Subject) &&
+		(s.subjectType == 0 || s.subjectType == k.Subject.Type()) &&
+		(s.anySubjectRelation || s.subjectRelation == k.SubjectRelation)
+}
