@@ -67,10 +67,12 @@ type Store interface {
 	// Commit applies a write as a whole, at one revision, or not at all.
 	Commit(ctx context.Context, commit Commit) (Committed, error)
 	// Changes lists up to limit changes behind revision after, oldest first;
-	// [ErrRevisionUnavailable] if the log no longer reaches back so far.
+	// [ErrRevisionUnavailable] if the log no longer reaches back so far,
+	// [ErrRevisionAhead] if the head is not there yet.
 	Changes(ctx context.Context, after Revision, limit int) ([]Change, error)
 
-	// ModelAt is the model in force at a revision; [ErrModelNotFound] if there was none.
+	// ModelAt is the model in force at a revision; [ErrModelNotFound] if there was none,
+	// [ErrRevisionAhead] if the head is not there yet.
 	ModelAt(ctx context.Context, revision Revision) (ModelVersion, error)
 	// Model is one model version; [ErrModelNotFound] if there is none of that id.
 	Model(ctx context.Context, id ModelID) (ModelVersion, error)
@@ -133,6 +135,9 @@ type Mutation struct {
 
 // Commit is one write, as data. Its parts are checked in the order request id,
 // model, read set, preconditions, mutations; the first failure ends it.
+//
+// An expired tuple counts as absent. Where a mutation replaces one that is not collected
+// yet, the revision before the commit's own is its collection, with [CauseExpired].
 type Commit struct {
 	// Mutations apply in order; no two may have the same key.
 	Mutations []Mutation
@@ -164,7 +169,8 @@ type NewModel struct {
 	Symbols []string // the names of its types and relations, to be interned
 }
 
-// DeleteMatching removes tuples by filter, up to Limit of them.
+// DeleteMatching removes tuples by filter, up to Limit of them. A tuple that a
+// mutation of the same commit names is left to that mutation.
 type DeleteMatching struct {
 	Filter Filter
 	Limit  int
@@ -245,8 +251,8 @@ type Change struct {
 	Time     time.Time
 	Origin   Origin
 	Cause    Cause
-	// Mutations are what really changed: creates, touches (a grant replaced) and
-	// deletes (with the grant that was removed).
+	// Mutations are what really changed, in no promised order: creates, touches (a grant
+	// replaced) and deletes (with the grant that was removed).
 	Mutations []Mutation
 	// Model is the model that took effect, "" if none did.
 	Model ModelID

@@ -36,7 +36,7 @@ func (s *snapshot) Read(ctx context.Context, filter tuples.Filter, after *tuples
 		return buf, after, false, err
 	}
 	if r.looked == 0 {
-		return r.page, after, false, nil
+		return r.page, after, r.more, nil
 	}
 	if v, err = s.open(ctx); err != nil {
 		return buf, after, false, err

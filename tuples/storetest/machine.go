@@ -1,0 +1,237 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/usher-authz/usher/tuples"
+	"pgregory.net/rapid"
+)
+
+// machine drives a store and its reference through the same random actions.
+type machine struct {
+	h    *harness
+	ref  *reference
+	held []tuples.Snapshot // open while other actions run
+	now  time.Time         // the latest clock reading
+	// gone is the revision before which history may have been collected.
+	gone tuples.Revision
+}
+
+func newMachine(t *rapid.T, h *harness) *machine {
+	return &machine{h: h, ref: newReference()}
+}
+
+func (m *machine) actions() map[string]func(*rapid.T) {
+	return map[string]func(*rapid.T){
+		"":              m.invariants,
+		"write":         m.write,
+		"write again":   m.write,
+		"delete filter": m.deleteFilter,
+		"put model":     m.putModel,
+		"move clock":    m.moveClock,
+		"collect":       m.collect,
+		"reopen":        m.reopen,
+		"read":          m.read,
+		"hold":          m.hold,
+		"read held":     m.readHeld,
+		"verify":        func(*rapid.T) { m.h.verify() },
+	}
+}
+
+// invariants hold after every action.
+func (m *machine) invariants(t *rapid.T) {
+	now := m.h.store.Now()
+	if now.Before(m.now) {
+		t.Fatalf("the clock went back from %s to %s", m.now, now)
+	}
+	m.now = now
+	last := m.ref.states[len(m.ref.states)-1]
+	if head := m.h.store.Head(); head != last.revision {
+		t.Fatalf("head is %d, want %d", head, last.revision)
+	}
+}
+
+func (m *machine) write(t *rapid.T) {
+	c := m.drawCommit(t)
+	m.apply(t, &c)
+}
+
+// apply commits and compares outcome, error and change log with the reference.
+func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
+	got, err := m.h.store.Commit(m.h.ctx, *c)
+	now := m.h.store.Now() // the wall stands still, so this is the commit's time too
+	want := m.ref.judge(c, now)
+	switch {
+	case errors.Is(err, tuples.ErrConflict) && c.ReadSet != nil && c.ReadSet.Revision < m.gone:
+		return // the log that would prove the read set may be collected
+	case want.err != nil:
+		if !sameKind(err, want.err) {
+			t.Fatalf("commit: got error %v, want %T %v", err, want.err, want.err)
+		}
+		return
+	case err != nil:
+		t.Fatalf("commit: %v", err)
+	case want.replayed != nil:
+		first := *want.replayed
+		first.Replayed = true
+		if got != first {
+			t.Fatalf("replay: got %+v, want %+v", got, first)
+		}
+		return
+	}
+	counts := tuples.Committed{Created: want.outcome.Created, Updated: want.outcome.Updated, Deleted: want.outcome.Deleted, Same: want.outcome.Same, More: got.More, Revision: got.Revision, Time: got.Time}
+	if got != counts {
+		t.Fatalf("commit: got %+v, want %+v", got, counts)
+	}
+	if c.RequestID != "" {
+		m.ref.requests[c.Origin.Caller+" "+c.RequestID] = remembered{body: c.BodyHash, time: now, outcome: got}
+	}
+	head := m.ref.states[len(m.ref.states)-1].revision
+	if len(want.change) == 0 && c.NewModel == nil {
+		if got.Revision != head {
+			t.Fatalf("a commit of nothing has revision %d, the head is %d", got.Revision, head)
+		}
+		return
+	}
+	m.follow(t)
+	m.compareChange(t, c, got, want)
+}
+
+// follow brings the reference up to the head by the change log.
+func (m *machine) follow(t *rapid.T) {
+	last := &m.ref.states[len(m.ref.states)-1]
+	changes, err := m.h.store.Changes(m.h.ctx, last.revision, 100)
+	m.h.must(err)
+	for _, c := range changes {
+		if c.Revision <= last.revision || c.Time.Before(last.time) {
+			t.Fatalf("revision %d at %s follows %d at %s", c.Revision, c.Time, last.revision, last.time)
+		}
+		for _, mutation := range c.Mutations {
+			m.replay(t, c, mutation)
+		}
+		m.ref.states = append(m.ref.states, revisionState{c.Revision, c.Time, maps.Clone(m.ref.live), c})
+		last = &m.ref.states[len(m.ref.states)-1]
+	}
+}
+
+// replay applies one logged mutation, which must fit the state before it.
+func (m *machine) replay(t *rapid.T, c tuples.Change, mutation tuples.Mutation) {
+	key := mutation.Tuple.Key
+	had, there := m.ref.live[key]
+	fits := there
+	switch mutation.Op {
+	case tuples.OpCreate:
+		fits = !there
+	case tuples.OpDelete:
+		fits = there && had.Equal(mutation.Tuple.Grant)
+	}
+	if c.Cause == tuples.CauseExpired {
+		fits = fits && mutation.Op == tuples.OpDelete && had.ExpiredAt(c.Time)
+	}
+	if !fits {
+		t.Fatalf("change %d (%s): %s %s over %v", c.Revision, c.Cause, mutation.Op, mutation.Tuple, had)
+	}
+	if mutation.Op == tuples.OpDelete {
+		delete(m.ref.live, key)
+	} else {
+		m.ref.live[key] = mutation.Tuple.Grant
+	}
+}
+
+// compareChange compares the last change with what the commit must have done.
+func (m *machine) compareChange(t *rapid.T, c *tuples.Commit, got tuples.Committed, want verdict) {
+	last := m.ref.states[len(m.ref.states)-1].change
+	if last.Revision != got.Revision || !last.Time.Equal(got.Time) {
+		t.Fatalf("commit says %d at %s, the log %d at %s", got.Revision, got.Time, last.Revision, last.Time)
+	}
+	logged := map[tuples.Key]tuples.Mutation{}
+	for _, mutation := range last.Mutations {
+		logged[mutation.Tuple.Key] = mutation
+	}
+	for _, w := range want.change {
+		l := logged[w.Tuple.Key]
+		if l.Op != w.Op || !l.Tuple.Grant.Equal(w.Tuple.Grant) {
+			t.Fatalf("change %d: got %s %s, want %s %s", last.Revision, l.Op, l.Tuple, w.Op, w.Tuple)
+		}
+	}
+	if len(logged) != len(want.change) || len(last.Mutations) != len(want.change) {
+		t.Fatalf("change %d: got %d mutations, want %d", last.Revision, len(last.Mutations), len(want.change))
+	}
+	o := last.Origin
+	if o.Caller != c.Origin.Caller || !maps.Equal(o.Metadata, c.Origin.Metadata) || fmt.Sprint(o.Actor) != fmt.Sprint(c.Origin.Actor) {
+		t.Fatalf("change %d: got origin %+v, want %+v", last.Revision, o, c.Origin)
+	}
+}
+
+func (m *machine) deleteFilter(t *rapid.T) {
+	filter, limit := drawFilter(t), rapid.IntRange(1, 6).Draw(t, "limit")
+	partial := rapid.Bool().Draw(t, "partial")
+	got, err := m.h.store.Commit(m.h.ctx, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: filter, Limit: limit, Partial: partial}})
+	before := visible(m.ref.live, m.h.store.Now())
+	maps.DeleteFunc(before, func(k tuples.Key, _ tuples.Grant) bool { return !filter.Matches(k) })
+	if len(before) > limit && !partial {
+		if !sameKind(err, &tuples.InvalidError{}) {
+			t.Fatalf("delete of %d tuples with limit %d: %v", len(before), limit, err)
+		}
+		return
+	}
+	m.h.must(err)
+	if want := min(limit, len(before)); got.Deleted != want || got.More != (len(before) > limit) {
+		t.Fatalf("delete of %d tuples with limit %d: got %+v", len(before), limit, got)
+	}
+	m.follow(t)
+	if got.Deleted == 0 {
+		return
+	}
+	last := m.ref.states[len(m.ref.states)-1].change
+	if last.Cause != tuples.CauseDelete || len(last.Mutations) != got.Deleted {
+		t.Fatalf("delete of %d tuples is logged as %s of %d", got.Deleted, last.Cause, len(last.Mutations))
+	}
+	for _, mutation := range last.Mutations {
+		if _, selected := before[mutation.Tuple.Key]; !selected {
+			t.Fatalf("%s was deleted, the filter is %s", mutation.Tuple, filter)
+		}
+	}
+}
+
+func (m *machine) putModel(t *rapid.T) {
+	id := tuples.ModelID(fmt.Sprintf("m%d", len(m.ref.models)))
+	source := []byte("model " + id)
+	got, err := m.h.store.Commit(m.h.ctx, tuples.Commit{NewModel: &tuples.NewModel{ID: id, Source: source, Symbols: []string{"media", string(id)}}})
+	m.h.must(err)
+	if m.h.store.Symbols().Lookup(string(id)) == 0 {
+		t.Fatalf("symbol %s of the model is not interned", id)
+	}
+	m.ref.models = append(m.ref.models, tuples.ModelVersion{ID: id, Revision: got.Revision, Created: got.Time, Source: source})
+	m.follow(t)
+}
+
+func (m *machine) moveClock(t *rapid.T) {
+	minutes := rapid.OneOf(rapid.IntRange(-1, 20), rapid.IntRange(0, 600)).Draw(t, "minutes")
+	m.h.wall.add(time.Duration(minutes) * time.Minute)
+}
+
+func (m *machine) collect(t *rapid.T) {
+	m.h.collect()
+	m.follow(t)
+	cutoff := m.h.store.Now().Add(-Retention)
+	if state := m.ref.atTime(cutoff); state.revision > m.gone {
+		m.gone = state.revision
+	}
+	for key, g := range m.ref.live {
+		if g.ExpiredAt(m.h.store.Now()) {
+			t.Fatalf("%s is expired and not collected", key)
+		}
+	}
+}
+
+func (m *machine) reopen(t *rapid.T) {
+	for _, s := range m.held {
+		s.Close()
+	}
+	m.held = nil
+	m.h.reopen()
+}

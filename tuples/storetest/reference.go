@@ -1,0 +1,168 @@
+package storetest
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// reference is the plain model that a store is held to: a map of tuples, and a copy of
+// it for each revision. It says what a commit must do; which revision that gets, and
+// when expired tuples are collected, it learns from the change log.
+type reference struct {
+	live     map[tuples.Key]tuples.Grant // collected or not
+	states   []revisionState             // ascending; the first is the empty store
+	requests map[string]remembered
+	models   []tuples.ModelVersion
+}
+
+type revisionState struct {
+	revision tuples.Revision
+	time     time.Time
+	live     map[tuples.Key]tuples.Grant
+	change   tuples.Change
+}
+
+type remembered struct {
+	body    [32]byte
+	time    time.Time
+	outcome tuples.Committed
+}
+
+func newReference() *reference {
+	return &reference{
+		live:     map[tuples.Key]tuples.Grant{},
+		states:   []revisionState{{live: map[tuples.Key]tuples.Grant{}}},
+		requests: map[string]remembered{},
+	}
+}
+
+// visible returns the tuples of a state that have not expired.
+func visible(state map[tuples.Key]tuples.Grant, now time.Time) map[tuples.Key]tuples.Grant {
+	out := maps.Clone(state)
+	maps.DeleteFunc(out, func(_ tuples.Key, g tuples.Grant) bool { return g.ExpiredAt(now) })
+	return out
+}
+
+// verdict is what a commit must do: fail with one of the errors, or change the tuples.
+type verdict struct {
+	err      error // a sentinel, or a value of the error type
+	replayed *tuples.Committed
+	outcome  tuples.Committed // the counts alone
+	change   []tuples.Mutation
+	after    map[tuples.Key]tuples.Grant
+}
+
+// judge says what a commit at time now must do.
+func (r *reference) judge(c *tuples.Commit, now time.Time) verdict {
+	known, ok := r.requests[c.Origin.Caller+" "+c.RequestID]
+	if ok && c.RequestID != "" && now.Sub(known.time) < 24*time.Hour {
+		if known.body != c.BodyHash {
+			return verdict{err: tuples.ErrRequestIDReused}
+		}
+		return verdict{replayed: &known.outcome}
+	}
+	if c.InForce != "" && (len(r.models) == 0 || r.models[len(r.models)-1].ID != c.InForce) {
+		return verdict{err: tuples.ErrConflict}
+	}
+	if c.ReadSet != nil && r.stale(c.ReadSet, now) {
+		return verdict{err: tuples.ErrConflict}
+	}
+	before := visible(r.live, now)
+	for _, p := range c.Preconditions {
+		if slices.ContainsFunc(slices.Collect(maps.Keys(before)), p.Filter.Matches) != p.MustMatch {
+			return verdict{err: &tuples.PreconditionError{}}
+		}
+	}
+	return r.judgeMutations(c, before)
+}
+
+func (r *reference) stale(s *tuples.ReadSet, now time.Time) bool {
+	if !s.ValidUntil.IsZero() && !now.Before(s.ValidUntil) {
+		return true
+	}
+	for _, state := range r.states {
+		if state.revision <= s.Revision || state.change.Cause == tuples.CauseExpired {
+			continue
+		}
+		for _, m := range state.change.Mutations {
+			if slices.Contains(s.Lists, tuples.Userset{Object: m.Tuple.Object, Relation: m.Tuple.Relation}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (r *reference) judgeMutations(c *tuples.Commit, before map[tuples.Key]tuples.Grant) verdict {
+	v := verdict{after: maps.Clone(r.live)}
+	named := map[tuples.Key]bool{}
+	exists := false
+	for _, m := range c.Mutations {
+		k := m.Tuple.Key
+		if named[k] {
+			return verdict{err: &tuples.InvalidError{}}
+		}
+		named[k] = true
+		had, there := before[k]
+		exists = exists || there && m.Op == tuples.OpCreate
+		switch {
+		case m.Op == tuples.OpDelete && !there, m.Op == tuples.OpTouch && there && had.Equal(m.Tuple.Grant):
+			v.outcome.Same++
+			continue
+		case m.Op == tuples.OpDelete:
+			v.outcome.Deleted++
+			v.change = append(v.change, tuples.Mutation{Op: tuples.OpDelete, Tuple: tuples.Tuple{Key: k, Grant: had}})
+			delete(v.after, k)
+			continue
+		case there:
+			v.outcome.Updated++
+			v.change = append(v.change, tuples.Mutation{Op: tuples.OpTouch, Tuple: m.Tuple})
+		default:
+			v.outcome.Created++
+			v.change = append(v.change, tuples.Mutation{Op: tuples.OpCreate, Tuple: m.Tuple})
+		}
+		v.after[k] = m.Tuple.Grant
+	}
+	if exists {
+		return verdict{err: &tuples.ExistsError{}}
+	}
+	return v
+}
+
+// sameKind reports whether an error is the one that the verdict asks for.
+func sameKind(got, want error) bool {
+	switch want.(type) {
+	case *tuples.InvalidError:
+		var e *tuples.InvalidError
+		return errors.As(got, &e)
+	case *tuples.PreconditionError:
+		var e *tuples.PreconditionError
+		return errors.As(got, &e)
+	case *tuples.ExistsError:
+		var e *tuples.ExistsError
+		return errors.As(got, &e)
+	}
+	return errors.Is(got, want)
+}
+
+// at returns the state in force at a revision.
+func (r *reference) at(revision tuples.Revision) *revisionState {
+	i := len(r.states) - 1
+	for r.states[i].revision > revision {
+		i--
+	}
+	return &r.states[i]
+}
+
+// atTime returns the state in force at a time.
+func (r *reference) atTime(t time.Time) *revisionState {
+	i := len(r.states) - 1
+	for i > 0 && r.states[i].time.After(t) {
+		i--
+	}
+	return &r.states[i]
+}
