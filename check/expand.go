@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -113,12 +114,11 @@ func (x *expansion) leaf(ctx context.Context, tree *Tree, relation tuples.Relati
 	if err != nil {
 		return err
 	}
-	read := make(map[model.Kind]bool)
-	for _, accept := range accepts[from:] {
-		if read[accept.Kind] {
-			continue // a wildcard shares the list of its type
+	for i, accept := range accepts {
+		shared := slices.ContainsFunc(accepts[:i], func(a model.Accept) bool { return a.Kind == accept.Kind })
+		if i < from || shared { // a wildcard shares the list of its type
+			continue
 		}
-		read[accept.Kind] = true
 		if err := x.readKind(ctx, tree, relation, accept.Kind, accepts, after); err != nil || tree.More {
 			return err
 		}

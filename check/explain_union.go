@@ -46,7 +46,7 @@ func (x *explainer) proves(w way, i int32) bool {
 	if w.guard.truth != yes {
 		return false
 	}
-	if w.step == nil {
+	if w.step == nil || x.solver.subject.is(w.node, w.step) {
 		return true
 	}
 	child, visited := x.solver.index[atomKey{w.node, w.step.ID}]

@@ -131,9 +131,9 @@ func (x *explainer) atom(ctx context.Context, node tuples.Node, step *model.Step
 		return nil, err
 	}
 	i := x.solver.index[atomKey{node, step.ID}]
-	subject := x.solver.subject
+	subject := &x.solver.subject
 	switch {
-	case step.Root && node == subject.node && step.Relation == subject.kind.Relation:
+	case subject.is(node, step):
 		r.Note = noteSelf
 		return r, nil
 	case !step.Reaches(subject.kind):

@@ -170,13 +170,13 @@ func (c *climb) run(ctx context.Context) (map[tuples.Node]bool, error) {
 
 // start reaches what tuples of the subject itself lead to, and a userset's own step.
 func (c *climb) start(ctx context.Context) error {
-	subject := c.solver.subject
+	subject := &c.solver.subject
 	for _, step := range c.solver.graph.program.Steps {
 		if !c.needed[step.ID] {
 			continue
 		}
 		if subject.kind.Relation != 0 {
-			if step.Root && step.Type == subject.kind.Type && step.Relation == subject.kind.Relation {
+			if step.Type == subject.kind.Type && subject.is(subject.node, step) {
 				c.reach(subject.node, step, true)
 			}
 			continue

@@ -119,8 +119,10 @@ func (l *subjectList) yieldAround(ctx context.Context, sorted []candidate, after
 }
 
 func sameAnswer(a, b Item) bool {
-	return a.Err == nil && b.Err == nil &&
-		a.Decision.Outcome == b.Decision.Outcome && slices.Equal(a.Decision.Missing, b.Decision.Missing)
+	if a.Err != nil || b.Err != nil {
+		return a.Err != nil && b.Err != nil // neither has an answer
+	}
+	return a.Decision.Outcome == b.Decision.Outcome && slices.Equal(a.Decision.Missing, b.Decision.Missing)
 }
 
 // descent walks from an object's step downwards to every subject of a kind that is

@@ -126,9 +126,9 @@ func merge(over []tuples.Edge, after tuples.Node, page []tuples.Edge) []tuples.E
 	if len(over) == 0 {
 		return page
 	}
-	full := len(page) == cap(page)
-	merged := make([]tuples.Edge, 0, cap(page))
-	for len(merged) < cap(page) && (len(page) > 0 || len(over) > 0 && !full) {
+	limit, full := cap(page), len(page) == cap(page)
+	merged := make([]tuples.Edge, 0, limit)
+	for len(merged) < limit && (len(page) > 0 || len(over) > 0 && !full) {
 		switch {
 		case len(over) == 0 || len(page) > 0 && page[0].Node < over[0].Node:
 			merged, page = append(merged, page[0]), page[1:]

@@ -36,6 +36,11 @@ type subject struct {
 	kind model.Kind
 }
 
+// is reports whether an atom is the subject, a userset, itself.
+func (s *subject) is(node tuples.Node, step *model.Step) bool {
+	return step.Root && node == s.node && step.Relation == s.kind.Relation
+}
+
 // matches returns the node that a tuple of a kind names if it names the subject: the
 // subject's own, or the wildcard it falls under. The anonymous public, itself a
 // wildcard, is no concrete object.
@@ -119,7 +124,7 @@ func (s *solver) visit(ctx context.Context, node tuples.Node, step *model.Step) 
 	s.index[atomKey{node, step.ID}] = i
 	s.atoms = append(s.atoms, atom{node: node, step: step, low: i})
 	switch {
-	case step.Root && node == s.subject.node && step.Relation == s.subject.kind.Relation:
+	case s.subject.is(node, step):
 		s.settle(i, value{truth: yes}) // a userset is a member of itself
 	case !step.Reaches(s.subject.kind):
 		s.settle(i, value{truth: no})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/usher-authz/usher/model"
@@ -32,7 +33,8 @@ func (e *Evaluator) wouldGrant(
 		t := New(trial)
 		decision, err := t.Check(ctx, on, subject)
 		e.graph.budget = t.graph.budget
-		if err != nil {
+		var failed *ConditionError
+		if err != nil && !errors.As(err, &failed) {
 			return nil, err
 		}
 		if decision.Outcome == Allowed {
