@@ -1,0 +1,53 @@
+package server
+
+import (
+	"context"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+)
+
+// permissionService implements usher.v1.PermissionService.
+type permissionService struct {
+	usherv1.UnsafePermissionServiceServer
+	*Server
+}
+
+// Check implements usher.v1.PermissionService.
+func (s *permissionService) Check(ctx context.Context, r *usherv1.CheckRequest) (*usherv1.CheckResponse, error) {
+	q, err := toQuestion(r.GetObject(), r.GetRelation(), r.GetSubject())
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.ask(ctx, r, r.GetContext())
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	if r.GetExplain() {
+		return a.explain(ctx, q)
+	}
+	decision, err := a.evaluator.Check(ctx, q.on, q.subject)
+	if err != nil {
+		return nil, locate(a.program.Model, err, q.names()...)
+	}
+	return &usherv1.CheckResponse{
+		Outcome:        fromOutcome(decision.Outcome),
+		MissingContext: decision.Missing,
+		Token:          a.newToken(),
+		Revision:       a.revision(),
+	}, nil
+}
+
+func (a *asked) explain(ctx context.Context, q question) (*usherv1.CheckResponse, error) {
+	explanation, err := a.evaluator.Explain(ctx, q.on, q.subject)
+	if err != nil {
+		return nil, locate(a.program.Model, err, q.names()...)
+	}
+	return &usherv1.CheckResponse{
+		Outcome:        fromOutcome(explanation.Decision.Outcome),
+		MissingContext: explanation.Decision.Missing,
+		Token:          a.newToken(),
+		Revision:       a.revision(),
+		Explanation:    fromExplanation(explanation, a.version.ID),
+	}, nil
+}

@@ -1,0 +1,197 @@
+package server
+
+import (
+	"math"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
+)
+
+func toObject(o *usherv1.Object) tuples.Object {
+	return tuples.Object{Type: tuples.ObjectType(o.GetType()), ID: tuples.ID(o.GetId())}
+}
+
+func fromObject(o tuples.Object) *usherv1.Object {
+	return &usherv1.Object{Type: string(o.Type), Id: string(o.ID)}
+}
+
+func toSubject(s *usherv1.Subject) tuples.Subject {
+	return tuples.Subject{
+		Type:     tuples.ObjectType(s.GetType()),
+		ID:       tuples.ID(s.GetId()),
+		Relation: tuples.Relation(s.GetRelation()),
+	}
+}
+
+func fromSubject(s tuples.Subject) *usherv1.Subject {
+	return &usherv1.Subject{Type: string(s.Type), Id: string(s.ID), Relation: string(s.Relation)}
+}
+
+func toKey(t *usherv1.Tuple) tuples.Key {
+	return tuples.Key{
+		Object:   toObject(t.GetObject()),
+		Relation: tuples.Relation(t.GetRelation()),
+		Subject:  toSubject(t.GetSubject()),
+	}
+}
+
+// toTuple returns a valid tuple. The paths of its errors begin in the tuple.
+func toTuple(t *usherv1.Tuple) (tuples.Tuple, error) {
+	tuple := tuples.Tuple{Key: toKey(t)}
+	if c := t.GetCondition(); c != nil {
+		context, err := toContext(c.GetContext())
+		if err != nil {
+			return tuple, within("condition.context", err)
+		}
+		tuple.Condition = &tuples.Condition{Name: c.GetName(), Context: context}
+	}
+	if at := t.GetExpiresAt(); at != nil {
+		expires, err := toTime(at)
+		if err != nil {
+			return tuple, within("expires_at", err)
+		}
+		tuple.Expires = expires
+	}
+	if len(t.GetAttributes()) > 0 {
+		tuple.Attributes = make(tuples.Attributes, len(t.GetAttributes()))
+		for name, value := range t.GetAttributes() {
+			tuple.Attributes[name] = toValue(value)
+		}
+	}
+	return tuple, tuple.Validate()
+}
+
+func fromTuple(t tuples.Tuple) *usherv1.Tuple {
+	out := &usherv1.Tuple{
+		Object:   fromObject(t.Object),
+		Relation: string(t.Relation),
+		Subject:  fromSubject(t.Subject),
+	}
+	if c := t.Condition; c != nil {
+		out.Condition = &usherv1.Condition{Name: c.Name, Context: fromContext(c.Context)}
+	}
+	if !t.Expires.IsZero() {
+		out.ExpiresAt = timestamppb.New(t.Expires)
+	}
+	if len(t.Attributes) > 0 {
+		out.Attributes = make(map[string]*usherv1.AttributeValue, len(t.Attributes))
+		for name, value := range t.Attributes {
+			out.Attributes[name] = fromValue(value)
+		}
+	}
+	return out
+}
+
+func fromTuples(list []tuples.Tuple) []*usherv1.Tuple {
+	out := make([]*usherv1.Tuple, len(list))
+	for i, t := range list {
+		out[i] = fromTuple(t)
+	}
+	return out
+}
+
+func toValue(v *usherv1.AttributeValue) tuples.Value {
+	switch kind := v.GetKind().(type) {
+	case *usherv1.AttributeValue_BoolValue:
+		return tuples.BoolValue(kind.BoolValue)
+	case *usherv1.AttributeValue_IntValue:
+		return tuples.IntValue(kind.IntValue)
+	case *usherv1.AttributeValue_DoubleValue:
+		return tuples.DoubleValue(kind.DoubleValue)
+	case *usherv1.AttributeValue_StringValue:
+		return tuples.StringValue(kind.StringValue)
+	}
+	return tuples.Value{} // refused by its Validate
+}
+
+func fromValue(v tuples.Value) *usherv1.AttributeValue {
+	switch v.Kind() {
+	case tuples.KindBool:
+		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_BoolValue{BoolValue: v.Bool()}}
+	case tuples.KindInt:
+		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_IntValue{IntValue: v.Int()}}
+	case tuples.KindDouble:
+		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_DoubleValue{DoubleValue: v.Double()}}
+	case tuples.KindString:
+		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_StringValue{StringValue: v.Text()}}
+	}
+	return nil
+}
+
+// toTime returns a time in whole milliseconds, from 1970 on.
+func toTime(at *timestamppb.Timestamp) (time.Time, error) {
+	if err := at.CheckValid(); err != nil {
+		return time.Time{}, tuples.Invalid("", at.String(), "is not a time", "send a time from 1970 to 9999")
+	}
+	t := at.AsTime().Truncate(time.Millisecond)
+	if t.UnixMilli() <= 0 {
+		return time.Time{}, tuples.Invalid("", t.Format(time.RFC3339), "is out of range", "send a time from 1970 to 9999")
+	}
+	return t, nil
+}
+
+// toContext returns the values of a context. Numbers must be finite, as in JSON.
+func toContext(s *structpb.Struct) (tuples.Context, error) {
+	if len(s.GetFields()) == 0 {
+		return nil, nil
+	}
+	for name, value := range s.GetFields() {
+		if !finite(value) {
+			return nil, tuples.Invalid(name, value.String(), "has a number that is not finite", "send finite numbers")
+		}
+	}
+	return s.AsMap(), nil
+}
+
+func finite(v *structpb.Value) bool {
+	switch kind := v.GetKind().(type) {
+	case *structpb.Value_NumberValue:
+		return !math.IsNaN(kind.NumberValue) && !math.IsInf(kind.NumberValue, 0)
+	case *structpb.Value_ListValue:
+		for _, element := range kind.ListValue.GetValues() {
+			if !finite(element) {
+				return false
+			}
+		}
+	case *structpb.Value_StructValue:
+		for _, field := range kind.StructValue.GetFields() {
+			if !finite(field) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fromContext returns nil for no values. The shapes of a stored context are those of
+// JSON, which a Struct can hold.
+func fromContext(c tuples.Context) *structpb.Struct {
+	if len(c) == 0 {
+		return nil
+	}
+	s, err := structpb.NewStruct(c)
+	if err != nil {
+		panic(err) // contexts come from a Struct or from JSON
+	}
+	return s
+}
+
+// toFilter returns a valid filter. The paths of its errors begin in the filter.
+func toFilter(f *usherv1.TupleFilter) (tuples.Filter, error) {
+	filter := tuples.Filter{
+		ObjectType:  tuples.ObjectType(f.GetObjectType()),
+		ObjectID:    tuples.ID(f.GetObjectId()),
+		Relation:    tuples.Relation(f.GetRelation()),
+		SubjectType: tuples.ObjectType(f.GetSubjectType()),
+		SubjectID:   tuples.ID(f.GetSubjectId()),
+	}
+	if f != nil && f.SubjectRelation != nil {
+		relation := tuples.Relation(f.GetSubjectRelation())
+		filter.SubjectRelation = &relation
+	}
+	return filter, filter.Validate()
+}

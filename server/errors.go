@@ -1,0 +1,139 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// errorDomain is google.rpc.ErrorInfo.domain of every error.
+const errorDomain = "usher.v1"
+
+// reasonPrefix is what the enum's value names have in front of the reason.
+const reasonPrefix = "ERROR_REASON_"
+
+// codeOf is the code that goes with each reason, as core.proto says.
+var codeOf = [...]codes.Code{
+	usherv1.ErrorReason_ERROR_REASON_UNSPECIFIED:           codes.Internal,
+	usherv1.ErrorReason_ERROR_REASON_INVALID_FIELD:         codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE:          codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION:      codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_TUPLE_NOT_ALLOWED:     codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_INVALID_MODEL:         codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_FORGED_TOKEN:          codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_FOREIGN_TOKEN:         codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_CURSOR_MISMATCH:       codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_TOO_MANY_ITEMS:        codes.InvalidArgument,
+	usherv1.ErrorReason_ERROR_REASON_STORE_NOT_FOUND:       codes.NotFound,
+	usherv1.ErrorReason_ERROR_REASON_MODEL_NOT_FOUND:       codes.NotFound,
+	usherv1.ErrorReason_ERROR_REASON_STORE_EXISTS:          codes.AlreadyExists,
+	usherv1.ErrorReason_ERROR_REASON_TUPLE_EXISTS:          codes.AlreadyExists,
+	usherv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED:     codes.AlreadyExists,
+	usherv1.ErrorReason_ERROR_REASON_NO_MODEL:              codes.FailedPrecondition,
+	usherv1.ErrorReason_ERROR_REASON_PRECONDITION_FAILED:   codes.FailedPrecondition,
+	usherv1.ErrorReason_ERROR_REASON_CONDITION_FAILED:      codes.FailedPrecondition,
+	usherv1.ErrorReason_ERROR_REASON_REVISION_UNAVAILABLE:  codes.OutOfRange,
+	usherv1.ErrorReason_ERROR_REASON_REVISION_AHEAD:        codes.OutOfRange,
+	usherv1.ErrorReason_ERROR_REASON_WORK_BUDGET_EXHAUSTED: codes.ResourceExhausted,
+	usherv1.ErrorReason_ERROR_REASON_CONFLICT:              codes.Aborted,
+	usherv1.ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN:       codes.Unknown,
+	usherv1.ErrorReason_ERROR_REASON_READ_ONLY:             codes.Unavailable,
+	usherv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED:     codes.DeadlineExceeded,
+	usherv1.ErrorReason_ERROR_REASON_CANCELLED:             codes.Canceled,
+	usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN:         codes.Unavailable,
+	usherv1.ErrorReason_ERROR_REASON_INTERNAL:              codes.Internal,
+}
+
+// statusOf turns what a handler returned into the status that the caller gets, and
+// logs what is the server's fault.
+func (s *Server) statusOf(ctx context.Context, method string, err error) error {
+	if _, ok := status.FromError(err); ok {
+		return err // nil, or of a stream that broke
+	}
+	f := failureOf(err)
+	switch f.reason {
+	case usherv1.ErrorReason_ERROR_REASON_CANCELLED:
+		if errors.Is(context.Cause(ctx), errShuttingDown) {
+			f = failureOf(errShuttingDown)
+		}
+	case usherv1.ErrorReason_ERROR_REASON_INTERNAL,
+		usherv1.ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN,
+		usherv1.ErrorReason_ERROR_REASON_READ_ONLY:
+		s.logFault(ctx, method, f)
+	}
+	return f.status()
+}
+
+func (s *Server) logFault(ctx context.Context, method string, f *failure) {
+	attributes := []slog.Attr{slog.String("method", method), slog.Any("error", f.cause)}
+	var p *panicError
+	if errors.As(f.cause, &p) {
+		attributes = append(attributes, slog.String("stack", string(p.stack)))
+	}
+	s.log.LogAttrs(ctx, slog.LevelError, f.message, attributes...)
+}
+
+// status returns the failure as gRPC sends it: code and message, the reason as
+// google.rpc.ErrorInfo, and fields at fault as google.rpc.BadRequest.
+func (f *failure) status() error {
+	st := status.New(codeOf[f.reason], f.Error())
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
+		Reason:   f.reason.String()[len(reasonPrefix):],
+		Domain:   errorDomain,
+		Metadata: f.metadata,
+	}}
+	if len(f.violations) > 0 {
+		details = append(details, badRequest(f.violations))
+	}
+	if detailed, err := st.WithDetails(details...); err == nil {
+		st = detailed
+	}
+	return st.Err()
+}
+
+func badRequest(violations []tuples.Violation) *errdetails.BadRequest {
+	b := &errdetails.BadRequest{}
+	for _, v := range violations {
+		description := strconv.Quote(tuples.Shorten(v.Value)) + ": " + v.Reason
+		if v.Remedy != "" {
+			description += "; " + v.Remedy
+		}
+		b.FieldViolations = append(b.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: description})
+	}
+	return b
+}
+
+// itemError returns why one item of a request has no answer, or err itself if it
+// concerns the whole request: its budget, its deadline, the disk.
+func itemError(err error) (*usherv1.ItemError, error) {
+	f := failureOf(err)
+	switch codeOf[f.reason] {
+	case codes.InvalidArgument, codes.FailedPrecondition:
+		return &usherv1.ItemError{Code: int32(codeOf[f.reason]), Reason: f.reason, Message: f.Error()}, nil
+	}
+	return nil, err
+}
+
+// levelOf is the level at which the end of a call is logged: faults of the server are
+// errors, what callers may want to act on are warnings.
+func levelOf(code codes.Code) logging.Level {
+	switch code {
+	case codes.OK:
+		return logging.LevelDebug
+	case codes.Unknown, codes.Internal, codes.DataLoss:
+		return logging.LevelError
+	case codes.Aborted, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unavailable:
+		return logging.LevelWarn
+	}
+	return logging.LevelInfo
+}

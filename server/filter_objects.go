@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+
+	"github.com/usher-authz/usher/check"
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// FilterObjects implements usher.v1.PermissionService.
+func (s *permissionService) FilterObjects(ctx context.Context, r *usherv1.FilterObjectsRequest) (*usherv1.FilterObjectsResponse, error) {
+	if err := validateCount("object_ids", len(r.GetObjectIds())); err != nil {
+		return nil, err
+	}
+	q := objectsQuestion(r)
+	if err := q.validate(); err != nil {
+		return nil, err
+	}
+	a, err := s.ask(ctx, r, r.GetContext())
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	if err := q.known(a.program.Model); err != nil {
+		return nil, err
+	}
+	response := &usherv1.FilterObjectsResponse{Token: a.newToken(), Revision: a.revision()}
+	for _, id := range r.GetObjectIds() {
+		if err := a.filter(ctx, q, tuples.ID(id), response); err != nil {
+			return nil, err
+		}
+	}
+	return response, nil
+}
+
+// filter asks about one candidate and adds what it comes to.
+func (a *asked) filter(ctx context.Context, q objectsOf, id tuples.ID, response *usherv1.FilterObjectsResponse) error {
+	on := tuples.Userset{Object: tuples.Object{Type: q.objectType, ID: id}, Relation: q.relation}
+	var decision check.Decision
+	var failed *usherv1.ItemError
+	err := within("object", on.Object.Validate())
+	if err == nil {
+		decision, failed, err = a.checkOne(ctx, question{on: on, subject: q.subject})
+	} else {
+		failed, err = itemError(err)
+	}
+	switch {
+	case err != nil:
+		return err
+	case failed != nil:
+		response.Failed = append(response.Failed, &usherv1.FailedObject{Id: string(id), Error: failed})
+	case decision.Outcome == check.Allowed:
+		response.AllowedIds = append(response.AllowedIds, string(id))
+	case decision.Outcome == check.Conditional:
+		response.Conditional = append(response.Conditional,
+			&usherv1.ConditionalObject{Id: string(id), MissingContext: decision.Missing})
+	}
+	return nil
+}
+
+// objectsOf is "which objects of a type does subject have relation to?".
+type objectsOf struct {
+	objectType tuples.ObjectType
+	relation   tuples.Relation
+	subject    tuples.Subject
+}
+
+func objectsQuestion(r interface {
+	GetObjectType() string
+	GetRelation() string
+	GetSubject() *usherv1.Subject
+}) objectsOf {
+	return objectsOf{
+		objectType: tuples.ObjectType(r.GetObjectType()),
+		relation:   tuples.Relation(r.GetRelation()),
+		subject:    toSubject(r.GetSubject()),
+	}
+}
+
+func (q objectsOf) validate() error {
+	var p problems
+	p.addType("object_type", q.objectType)
+	p.addRelation("relation", q.relation)
+	p.add("subject", q.subject.Validate())
+	return p.err()
+}
+
+// names returns what the question names, for [locate].
+func (q objectsOf) names() []name {
+	return append([]name{{"object_type", q.objectType, ""}, {"relation", q.objectType, q.relation}}, subjectNames(q.subject)...)
+}
+
+// known refuses names that the model lacks.
+func (q objectsOf) known(m *model.Model) error {
+	for _, n := range q.names() {
+		t := m.Type(n.typ)
+		if t == nil || n.relation != "" && t.Relation(n.relation) == nil {
+			return locate(m, &check.UnknownError{Type: n.typ, Relation: n.relation}, n)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
+	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+)
+
+// unaryInterceptors are those of unary calls, the outermost first: metrics and log see
+// the status that the caller gets, and a panic is an error like others.
+func (s *Server) unaryInterceptors(metrics *grpcprom.ServerMetrics) []grpc.UnaryServerInterceptor {
+	return []grpc.UnaryServerInterceptor{
+		metrics.UnaryServerInterceptor(),
+		logging.UnaryServerInterceptor(s.callLogger(), loggingOptions()...),
+		s.finishUnary,
+		recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
+	}
+}
+
+// streamInterceptors are the same for streams, which have no deadline but the caller's.
+func (s *Server) streamInterceptors(metrics *grpcprom.ServerMetrics) []grpc.StreamServerInterceptor {
+	return []grpc.StreamServerInterceptor{
+		metrics.StreamServerInterceptor(),
+		logging.StreamServerInterceptor(s.callLogger(), loggingOptions()...),
+		s.finishStream,
+		recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
+	}
+}
+
+// finishUnary gives a call a deadline, and its error a status.
+func (s *Server) finishUnary(ctx context.Context, r any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.options.Deadline)
+		defer cancel()
+	}
+	response, err := handler(ctx, r)
+	if err != nil {
+		return nil, s.statusOf(ctx, info.FullMethod, err)
+	}
+	return response, nil
+}
+
+// finishStream gives the error of a stream a status.
+func (s *Server) finishStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	if err := handler(service, stream); err != nil {
+		return s.statusOf(stream.Context(), info.FullMethod, err)
+	}
+	return nil
+}
+
+// panicError is a panic of a handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error returns the value of the panic.
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+func recovered(_ context.Context, value any) error {
+	return &panicError{value: value, stack: debug.Stack()}
+}
+
+// requestIDHeader names the metadata by which callers recognise a call in the log.
+const requestIDHeader = "x-request-id"
+
+func loggingOptions() []logging.Option {
+	return []logging.Option{
+		logging.WithLogOnEvents(logging.FinishCall),
+		logging.WithLevels(levelOf),
+		logging.WithFieldsFromContext(func(ctx context.Context) logging.Fields {
+			if ids := metadata.ValueFromIncomingContext(ctx, requestIDHeader); len(ids) > 0 {
+				return logging.Fields{"request_id", ids[0]}
+			}
+			return nil
+		}),
+	}
+}
+
+// callLogger writes the lines of the logging interceptors.
+func (s *Server) callLogger() logging.LoggerFunc {
+	return func(ctx context.Context, level logging.Level, text string, fields ...any) {
+		s.log.Log(ctx, slog.Level(level), text, fields...)
+	}
+}
+
+// latencyBuckets are in seconds: from what a warm Check takes to the default deadline.
+var latencyBuckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+
+func newMetrics(registry *prometheus.Registry) *grpcprom.ServerMetrics {
+	metrics := grpcprom.NewServerMetrics(
+		grpcprom.WithServerHandlingTimeHistogram(grpcprom.WithHistogramBuckets(latencyBuckets)),
+	)
+	registry.MustRegister(metrics)
+	return metrics
+}

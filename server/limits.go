@@ -1,0 +1,38 @@
+package server
+
+import "time"
+
+// Limits of requests, as the comments in proto/usher/v1 state them.
+const (
+	maxItems         = 10_000 // updates of a write, items of a batch, candidates of a filter
+	maxPreconditions = 100
+	maxContextual    = 100
+	maxContextBytes  = 32 << 10 // of a question's context, encoded
+	maxMetadata      = 32       // entries
+	maxMetadataBytes = 16 << 10 // of all names and values
+	maxRequestID     = 255      // bytes
+	maxRelations     = 1_000    // of one ListRelations
+	maxViolations    = 20       // that one refusal lists
+	maxExamples      = 10       // of orphaned tuples
+
+	defaultExpandPage = 1_000
+	defaultListPage   = 50
+	maxListPage       = 1_000
+
+	minHeartbeat     = time.Second
+	maxHeartbeat     = time.Hour
+	defaultHeartbeat = 15 * time.Second
+)
+
+// A streamed message has as many items as fit into these bounds, one at least. Clients
+// accept 4 MiB by default, and one item has some 50 KiB at most.
+const (
+	messageItems = 100
+	messageBytes = 1 << 20
+	// changeItems is the bound for the changes of one revision.
+	changeItems = 1_000
+)
+
+// maxRequestBytes is the size of the largest request that is read: 10,000 updates of
+// 1,600 bytes each.
+const maxRequestBytes = 16 << 20

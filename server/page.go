@@ -1,0 +1,129 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// place is where a list begins: a state, a model, and the last item taken.
+type place struct {
+	query  queryHash
+	cursor *cursor // nil for a new list
+	after  string  // Resume.after
+}
+
+// resume reads where a list begins. question is the request without the fields that may
+// differ between its pages.
+func (s *Server) resume(h *handle, r *usherv1.Resume, c *usherv1.Consistency, question proto.Message) (place, error) {
+	query, err := hashQuery(question)
+	if err != nil {
+		return place{}, err
+	}
+	p := place{query: query, after: r.GetAfter()}
+	if r.GetCursor() == "" {
+		if p.after != "" {
+			return p, tuples.Invalid("resume.cursor", "", "is not set beside resume.after", "send the cursor that came with the list")
+		}
+		return p, nil
+	}
+	if c.GetRequirement() != nil {
+		return p, consistencyWithCursor()
+	}
+	found, err := s.readCursor(h.info, "resume.cursor", r.GetCursor(), query)
+	p.cursor = &found
+	return p, err
+}
+
+func consistencyWithCursor() error {
+	return tuples.Invalid("consistency", "", "is set beside a cursor, which has a state of its own", "leave it out")
+}
+
+// openPlace opens the state of a list.
+func (s *Server) openPlace(ctx context.Context, h *handle, p place, c *usherv1.Consistency) (*view, error) {
+	if p.cursor == nil {
+		return s.openAt(ctx, h, c)
+	}
+	return h.open(ctx, p.cursor.at())
+}
+
+// askPage opens the state and the model of a list. It must be closed.
+func (s *Server) askPage(ctx context.Context, h *handle, p place, r scope, values *structpb.Struct) (*asked, error) {
+	v, err := s.openPlace(ctx, h, p, r.GetConsistency())
+	if err != nil {
+		return nil, err
+	}
+	id := tuples.ModelID(r.GetModelId())
+	if p.cursor != nil {
+		id = p.cursor.model
+	}
+	return s.askIn(ctx, v, id, r, values)
+}
+
+// validatePage refuses a size that is out of range.
+func validatePage(size int32, limit int) error {
+	if size < 0 || int(size) > limit {
+		return tuples.Invalid("page_size", fmt.Sprint(size), "is out of range",
+			fmt.Sprintf("send 1 to %d, or 0 for the default", limit))
+	}
+	return nil
+}
+
+// batches cuts a stream of items into messages.
+type batches[T proto.Message] struct {
+	limit int // items of the whole page; 0 for no limit
+	send  func(items []T, more bool) error
+}
+
+// run sends the items of a list. A message goes out only when the next item is known or
+// the list is at its end, so "more" is exact.
+func (b batches[T]) run(items iter.Seq2[T, error]) error {
+	var (
+		batch        []T
+		bytes, taken int
+	)
+	for item, err := range items {
+		size := 0
+		if err == nil {
+			size = proto.Size(item)
+		}
+		full := b.limit > 0 && taken == b.limit
+		if len(batch) > 0 && (err != nil || full || len(batch) == messageItems || bytes+size > messageBytes) {
+			if err := b.send(batch, true); err != nil {
+				return err
+			}
+			batch, bytes = nil, 0
+		}
+		if err != nil {
+			return err
+		}
+		if full {
+			return nil
+		}
+		batch = append(batch, item)
+		bytes += size
+		taken++
+	}
+	return b.send(batch, false)
+}
+
+// stopped tells the caller of a list that ends in an error where to go on: behind the
+// last item it was sent, or behind the one that failed.
+func stopped(err error, cursor, after string) error {
+	f := *failureOf(err)
+	metadata := map[string]string{"cursor": cursor}
+	if after != "" {
+		metadata["resume_after"] = after
+	}
+	for k, v := range f.metadata {
+		metadata[k] = v
+	}
+	f.metadata = metadata
+	return &f
+}

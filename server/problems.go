@@ -1,0 +1,125 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/usher-authz/usher/check"
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// problems gathers what is wrong with one request, so that the caller learns it all
+// at once. The reason is that of the first.
+type problems struct {
+	reason usherv1.ErrorReason
+	found  []tuples.Violation
+}
+
+// add notes an error about the field at path prefix; nil is none.
+func (p *problems) add(prefix string, err error) {
+	if err == nil || p.full() {
+		return
+	}
+	f := failureOf(err)
+	if len(p.found) == 0 {
+		p.reason = f.reason
+	}
+	if len(f.violations) == 0 {
+		f = refuse(f.reason, "", "", f.Error(), "")
+	}
+	p.found = append(p.found, (&tuples.InvalidError{Violations: f.violations}).Within(prefix).Violations...)
+}
+
+// addRelation notes what is wrong with a relation's name.
+func (p *problems) addRelation(prefix string, r tuples.Relation) {
+	if err := tuples.ValidateRelation(r); err != nil {
+		p.add(prefix, err)
+	}
+}
+
+// addType notes what is wrong with a type's name.
+func (p *problems) addType(prefix string, t tuples.ObjectType) {
+	if err := tuples.ValidateType(t); err != nil {
+		p.add(prefix, err)
+	}
+}
+
+// full reports whether more problems would not be told.
+func (p *problems) full() bool { return len(p.found) >= maxViolations }
+
+func (p *problems) err() error {
+	if len(p.found) == 0 {
+		return nil
+	}
+	return &failure{reason: p.reason, violations: p.found}
+}
+
+// within puts the field paths of an error below prefix.
+func within(prefix string, err error) error {
+	if err == nil {
+		return nil
+	}
+	f := *failureOf(err)
+	f.violations = (&tuples.InvalidError{Violations: f.violations}).Within(prefix).Violations
+	return &f
+}
+
+// name is a place of a request that names a type, or a relation of a type.
+type name struct {
+	field    string
+	typ      tuples.ObjectType
+	relation tuples.Relation // "" for a type
+}
+
+// locate tells in which field of the request an unknown type or relation stands. Other
+// errors it returns as they are.
+func locate(m *model.Model, err error, names ...name) error {
+	var unknown *check.UnknownError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	for _, n := range names {
+		if n.typ != unknown.Type || n.relation != unknown.Relation {
+			continue
+		}
+		if n.relation == "" {
+			return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE, n.field, string(n.typ),
+				"is not a type of the authorization model", "use one of "+typesOf(m))
+		}
+		return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION, n.field, string(n.relation),
+			fmt.Sprintf("is not a relation of type %q in the authorization model", n.typ), "use one of "+relationsOf(m, n.typ))
+	}
+	return err
+}
+
+// maxNames is how many names a remedy lists.
+const maxNames = 30
+
+func typesOf(m *model.Model) string {
+	var names []string
+	for _, t := range m.Types {
+		names = append(names, string(t.Name))
+	}
+	return listed(names)
+}
+
+func relationsOf(m *model.Model, t tuples.ObjectType) string {
+	var names []string
+	for _, r := range m.Type(t).Relations {
+		names = append(names, string(r.Name))
+	}
+	return listed(names)
+}
+
+func listed(names []string) string {
+	switch n := len(names); {
+	case n == 0:
+		return "none: there are none"
+	case n > maxNames:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), n-maxNames)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,135 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+	channelz "google.golang.org/grpc/channelz/service"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
+)
+
+// Options are the settings of a server. The zero value is good for production.
+type Options struct {
+	// Logger gets one line for every call (successes at debug level) and the details of
+	// faults; nil for none.
+	Logger *slog.Logger
+	// Registry holds the metrics that [Server.HTTP] serves; nil for a new one.
+	Registry *prometheus.Registry
+	// Deadline is that of a unary call that comes without one; 10 seconds if 0.
+	Deadline time.Duration
+	// WorkBudget bounds the work on one permission question, in units of one tuple or
+	// userset visited; check.DefaultBudget if 0.
+	WorkBudget int
+	// Tracing gets a span for every call; nil for none, which is 5 to 7 µs cheaper.
+	Tracing trace.TracerProvider
+}
+
+const defaultDeadline = 10 * time.Second
+
+// Server answers usher.v1 over gRPC from a database.
+type Server struct {
+	db      tuples.Database
+	options Options
+	log     *slog.Logger
+	tokens  *sealer
+	cursors *sealer
+
+	mu      sync.RWMutex
+	handles map[tuples.StoreID]*handle
+
+	grpc     *grpc.Server
+	health   *health.Server
+	draining context.Context // ends when Drain begins
+	drain    context.CancelCauseFunc
+}
+
+// New returns a server over db, which it does not close.
+func New(db tuples.Database, options Options) *Server {
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
+	}
+	if options.Registry == nil {
+		options.Registry = prometheus.NewRegistry()
+	}
+	if options.Deadline == 0 {
+		options.Deadline = defaultDeadline
+	}
+	s := &Server{
+		db:      db,
+		options: options,
+		log:     options.Logger,
+		tokens:  newSealer(db.TokenKey(), "token"),
+		cursors: newSealer(db.TokenKey(), "cursor"),
+		handles: make(map[tuples.StoreID]*handle),
+		health:  health.NewServer(),
+	}
+	s.draining, s.drain = context.WithCancelCause(context.Background())
+	s.grpc = s.assemble()
+	return s
+}
+
+// streamWorkers is how many goroutines serve calls without growing a stack for each:
+// 23 % of the CPU of a Check in the prototype (performance notes).
+const streamWorkers = 32
+
+// assemble puts services and interceptors together.
+func (s *Server) assemble() *grpc.Server {
+	metrics := newMetrics(s.options.Registry)
+	options := []grpc.ServerOption{
+		grpc.ChainUnaryInterceptor(s.unaryInterceptors(metrics)...),
+		grpc.ChainStreamInterceptor(s.streamInterceptors(metrics)...),
+		grpc.MaxRecvMsgSize(maxRequestBytes),
+		grpc.NumStreamWorkers(streamWorkers),
+		grpc.WaitForHandlers(true),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
+	}
+	if s.options.Tracing != nil {
+		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(s.options.Tracing))))
+	}
+	g := grpc.NewServer(options...)
+	usherv1.RegisterPermissionServiceServer(g, &permissionService{Server: s})
+	usherv1.RegisterTupleServiceServer(g, &tupleService{Server: s})
+	usherv1.RegisterModelServiceServer(g, &modelService{Server: s})
+	usherv1.RegisterStoreServiceServer(g, &storeService{Server: s})
+	healthv1.RegisterHealthServer(g, s.health)
+	reflection.Register(g)
+	channelz.RegisterChannelzServiceToServer(g)
+	s.announce(g, metrics)
+	return g
+}
+
+// announce says that every service is up, and shows metrics of those not yet called.
+func (s *Server) announce(g *grpc.Server, metrics *grpcprom.ServerMetrics) {
+	metrics.InitializeMetrics(g)
+	for name := range g.GetServiceInfo() {
+		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
+	}
+}
+
+// GRPC is the server to be given a listener. End it with [Server.Drain].
+func (s *Server) GRPC() *grpc.Server { return s.grpc }
+
+// Drain ends the server in order: health and readiness say no, watches end with
+// UNAVAILABLE (SHUTTING_DOWN), other calls may finish until ctx ends. Then whatever is
+// left is cut off. It returns when no handler runs any more, so that the database can
+// be closed.
+func (s *Server) Drain(ctx context.Context) {
+	s.health.Shutdown()
+	s.drain(errShuttingDown)
+	stop := context.AfterFunc(ctx, s.grpc.Stop)
+	defer stop()
+	s.grpc.GracefulStop()
+}
