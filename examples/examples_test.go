@@ -34,8 +34,8 @@ func TestModelsAreCleanAndTuplesValid(t *testing.T) {
 	}
 }
 
-// A folder or media with both a parent and a sealed_parent would not be sealed, and
-// one that lies in two folders would be in none.
+// The model cannot demand that everything lies in one place: with a parent beside its
+// sealed_parent, a folder would not be sealed.
 func TestMediaLibraryIsATree(t *testing.T) {
 	places := map[tuples.Object]tuples.Key{}
 	for _, tuple := range examples.MediaLibrary().Tuples {

@@ -22,6 +22,7 @@ type library func(t *testing.T, e examples.Example, at time.Time) func(*testing.
 var libraries = map[string]library{
 	"engine":    openEngine,
 	"reference": openReference,
+	"server":    openServer,
 }
 
 func TestScenarios(t *testing.T) {
