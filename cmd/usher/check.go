@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	var q question
+	var explain bool
+	cmd := &cobra.Command{
+		Use:     "check SUBJECT RELATION OBJECT",
+		GroupID: groupAsk,
+		Short:   "Ask whether a subject has a relation to an object",
+		Long: `Ask whether a subject has a relation to an object.
+
+Prints allowed, denied, or conditional with the context values that the answer
+depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.`,
+		Example: `  usher check user:anna can_view media:logo
+  usher check user:anna can_view media:logo --explain
+  usher check user:anna can_view media:logo --with group:design#member@user:anna
+  usher check user:anna can_view media:logo --context '{"tag": "red"}'`,
+		Args: exactly("SUBJECT", "RELATION", "OBJECT"),
+	}
+	q.addTo(cmd)
+	q.addContextTo(cmd)
+	cmd.Flags().BoolVar(&explain, "explain", false, "draw what grants it or, if nothing does, what was tried")
+	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+		request, err := q.check(args)
+		if err != nil {
+			return err
+		}
+		request.Store, request.Explain = c.store, explain
+		answer, err := call(ctx, c, c.permissions().Check, request)
+		if err != nil {
+			return q.placed(err)
+		}
+		p.status = statusOf(answer.GetOutcome())
+		return c.print(answer, func() string {
+			text := answerText(answer.GetOutcome(), answer.GetMissingContext()) + "\n"
+			if explanation := answer.GetExplanation(); explanation != nil {
+				text += explanationText(explanation, args[0])
+			}
+			return text
+		})
+	})
+}
+
+// check returns the request for the arguments SUBJECT RELATION OBJECT.
+func (q *question) check(args []string) (*usherv1.CheckRequest, error) {
+	subject, err := parseSubject(args[0])
+	if err != nil {
+		return nil, err
+	}
+	object, err := parseObject(args[2])
+	if err != nil {
+		return nil, err
+	}
+	premises, err := q.premises()
+	return &usherv1.CheckRequest{
+		ModelId: q.modelID, Object: object, Relation: args[1], Subject: subject,
+		ContextualTuples: premises.tuples, Context: premises.context, Consistency: premises.consistency,
+	}, err
+}
+
+// statusOf returns the exit status for an outcome; one that this program does not
+// know is an error, never a denial.
+func statusOf(o usherv1.Outcome) int {
+	switch o {
+	case usherv1.Outcome_OUTCOME_ALLOWED:
+		return statusOK
+	case usherv1.Outcome_OUTCOME_DENIED:
+		return statusDenied
+	case usherv1.Outcome_OUTCOME_CONDITIONAL:
+		return statusConditional
+	}
+	return statusError
+}
