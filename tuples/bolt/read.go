@@ -35,7 +35,7 @@ func (s *snapshot) Read(ctx context.Context, filter tuples.Filter, after *tuples
 	if err := s.scan(ctx, sel.order, sel.prefix, from, r.visit); err != nil {
 		return buf, after, false, err
 	}
-	if r.looked == 0 {
+	if !r.found {
 		return r.page, after, r.more, nil
 	}
 	if v, err = s.open(ctx); err != nil {
@@ -67,21 +67,23 @@ func (v *view) behind(o order, k tuples.Key) ([]byte, error) {
 type reader struct {
 	selection selection
 	page      []tuples.Tuple
-	last      edgeKey // the key last looked at
+	last      edgeKey // the visible key last looked at; others may have unpublished names
+	found     bool    // whether there is one
 	looked    int
 	more      bool
 }
 
 func (r *reader) visit(v *view, key, row []byte) (bool, error) {
-	if len(r.page) == cap(r.page) || r.looked == rowsPerRead {
+	if len(r.page) == cap(r.page) || r.looked >= rowsPerRead && r.found {
 		r.more = true
 		return false, nil
 	}
 	r.looked++
-	copy(r.last[:], key)
 	if row == nil {
 		return true, nil
 	}
+	copy(r.last[:], key)
+	r.found = true
 	edge := r.selection.order.edge(key)
 	if !r.selection.matches(edge) {
 		return true, nil
