@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/tuples"
@@ -28,9 +29,19 @@ type cursor struct {
 // queryHash is the hash of a question with all that decides what it lists.
 type queryHash [16]byte
 
-// hashQuery returns the hash of a question. The caller has cleared the fields that a
-// later page may change.
-func hashQuery(question proto.Message) (q queryHash, err error) {
+// notHashed are the fields of a request that may differ from page to page. The store is
+// in the cursor, and may be called by its name or by its id.
+var notHashed = []protoreflect.Name{"store", "consistency", "page_size", "resume", "cursor"}
+
+// hashQuery returns the hash of the question that a request asks.
+func hashQuery(r proto.Message) (q queryHash, err error) {
+	question := proto.Clone(r)
+	m := question.ProtoReflect()
+	for _, name := range notHashed {
+		if field := m.Descriptor().Fields().ByName(name); field != nil {
+			m.Clear(field)
+		}
+	}
 	data, err := canonical(question)
 	if err != nil {
 		return q, err

@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
@@ -24,7 +22,7 @@ func (s *permissionService) Expand(ctx context.Context, r *usherv1.ExpandRequest
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.expandPlace(h, r)
+	p, err := s.place(h, "cursor", r.GetCursor(), r)
 	if err != nil {
 		return nil, err
 	}
@@ -45,21 +43,7 @@ func (s *permissionService) Expand(ctx context.Context, r *usherv1.ExpandRequest
 	return &usherv1.ExpandResponse{Tree: x.node(tree), Token: a.newToken(), Revision: a.revision()}, nil
 }
 
-// expandPlace reads where an Expand goes on: behind the last tuple of one leaf.
-func (s *Server) expandPlace(h *handle, r *usherv1.ExpandRequest) (place, error) {
-	question := proto.CloneOf(r)
-	question.Store, question.Consistency, question.PageSize, question.Cursor = "", nil, 0, ""
-	query, err := hashQuery(question)
-	if err != nil || r.GetCursor() == "" {
-		return place{query: query}, err
-	}
-	if r.GetConsistency().GetRequirement() != nil {
-		return place{}, consistencyWithCursor()
-	}
-	found, err := s.readCursor(h.info, "cursor", r.GetCursor(), query)
-	return place{query: query, cursor: &found}, err
-}
-
+// expandPage selects the whole tree, or one leaf behind its last tuple.
 func (p place) expandPage(size int) (check.ExpandPage, error) {
 	page := check.ExpandPage{Size: orDefault(size, defaultExpandPage)}
 	if p.cursor == nil {

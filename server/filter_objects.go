@@ -5,7 +5,6 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
-	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -23,7 +22,7 @@ func (s *permissionService) FilterObjects(ctx context.Context, r *usherv1.Filter
 		return nil, err
 	}
 	defer a.close()
-	if err := q.known(a.program.Model); err != nil {
+	if err := known(a.program.Model, q.names()...); err != nil {
 		return nil, err
 	}
 	response := &usherv1.FilterObjectsResponse{Token: a.newToken(), Revision: a.revision()}
@@ -90,15 +89,4 @@ func (q objectsOf) validate() error {
 // names returns what the question names, for [locate].
 func (q objectsOf) names() []name {
 	return append([]name{{"object_type", q.objectType, ""}, {"relation", q.objectType, q.relation}}, subjectNames(q.subject)...)
-}
-
-// known refuses names that the model lacks.
-func (q objectsOf) known(m *model.Model) error {
-	for _, n := range q.names() {
-		t := m.Type(n.typ)
-		if t == nil || n.relation != "" && t.Relation(n.relation) == nil {
-			return locate(m, &check.UnknownError{Type: n.typ, Relation: n.relation}, n)
-		}
-	}
-	return nil
 }

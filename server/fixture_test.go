@@ -89,13 +89,15 @@ func newWorld(t *testing.T, options server.Options) *world {
 	if _, err := db.CreateStore(t.Context(), server.DefaultStore); err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, db, options)
+	w := serve(t, db, options)
+	w.db = db
+	return w
 }
 
 // serve starts a server over a database that the test keeps.
-func serve(t *testing.T, db *bolt.DB, options server.Options) *world {
+func serve(t *testing.T, db tuples.Database, options server.Options) *world {
 	t.Helper()
-	w := &world{t: t, db: db, server: server.New(db, options)}
+	w := &world{t: t, server: server.New(db, options)}
 	listener := bufconn.Listen(1 << 20)
 	served := make(chan error, 1)
 	go func() { served <- w.server.GRPC().Serve(listener) }()

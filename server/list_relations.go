@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 
-	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -26,12 +25,12 @@ func (s *permissionService) ListRelations(ctx context.Context, r *usherv1.ListRe
 		return nil, err
 	}
 	defer a.close()
-	relations, err := relationsAsked(a.program.Model, object.Type, r.GetRelations())
-	if err != nil {
+	m := a.program.Model
+	if err := known(m, append(subjectNames(subject), name{"object.type", object.Type, ""})...); err != nil {
 		return nil, err
 	}
 	response := &usherv1.ListRelationsResponse{Token: a.newToken(), Revision: a.revision()}
-	for _, relation := range relations {
+	for _, relation := range orAll(r.GetRelations(), m.Type(object.Type)) {
 		result, err := a.relation(ctx, object, relation, subject)
 		if err != nil {
 			return nil, err
@@ -41,31 +40,25 @@ func (s *permissionService) ListRelations(ctx context.Context, r *usherv1.ListRe
 	return response, nil
 }
 
-// relationsAsked returns the relations of the request, or all of the type.
-func relationsAsked(m *model.Model, t tuples.ObjectType, named []string) ([]string, error) {
-	typ := m.Type(t)
-	if typ == nil {
-		return nil, locate(m, &check.UnknownError{Type: t}, name{"object.type", t, ""})
-	}
+// orAll returns the relations of the request, or else all of the type.
+func orAll(named []string, t *model.Type) []string {
 	if len(named) > 0 {
-		return named, nil
+		return named
 	}
-	all := make([]string, len(typ.Relations))
-	for i, relation := range typ.Relations {
+	all := make([]string, len(t.Relations))
+	for i, relation := range t.Relations {
 		all[i] = string(relation.Name)
 	}
-	return all, nil
+	return all
 }
 
 // relation answers for one relation.
 func (a *asked) relation(ctx context.Context, object tuples.Object, relation string, subject tuples.Subject) (*usherv1.RelationResult, error) {
 	q := question{on: tuples.Userset{Object: object, Relation: tuples.Relation(relation)}, subject: subject}
 	result := &usherv1.RelationResult{Relation: relation}
-	var p problems
-	p.addRelation("relation", q.on.Relation)
-	err := p.err()
-	if err != nil {
-		result.Error, err = itemError(err)
+	if invalid := tuples.ValidateRelation(q.on.Relation); invalid != nil {
+		var err error
+		result.Error, err = itemError(invalid.Within("relation"))
 		return result, err
 	}
 	decision, failed, err := a.checkOne(ctx, q)

@@ -2,7 +2,6 @@ package server
 
 import (
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -16,41 +15,28 @@ func (s *permissionService) ListSubjects(r *usherv1.ListSubjectsRequest, stream 
 	if err != nil {
 		return err
 	}
-	if err := validateStreamPage(r.GetPageSize()); err != nil {
-		return err
-	}
-	h, err := s.handle(ctx, r.GetStore())
+	l, err := s.openList(ctx, r)
 	if err != nil {
 		return err
 	}
-	question := proto.CloneOf(r)
-	question.Store, question.Consistency, question.PageSize, question.Resume = "", nil, 0, nil
-	p, err := s.resume(h, r.GetResume(), r.GetConsistency(), question)
+	defer l.close()
+	after, err := q.after(l.after)
 	if err != nil {
 		return err
 	}
-	after, err := q.after(p.after)
-	if err != nil {
-		return err
-	}
-	a, err := s.askPage(ctx, h, p, r, r.GetContext())
-	if err != nil {
-		return err
-	}
-	defer a.close()
-	l := &listing{asked: a, token: a.newToken(), cursor: s.sealCursor(cursor{stamp: a.stamped(), model: a.id(), query: p.query})}
+	l.names = q.names()
 	l.text = func(id tuples.ID) string {
 		return tuples.Subject{Type: q.kind.Type, ID: id, Relation: q.kind.Relation}.String()
 	}
-	items := a.evaluator.ListSubjects(ctx, q.on, q.kind, after)
+	items := l.evaluator.ListSubjects(ctx, q.on, q.kind, after)
 	return batches[*usherv1.ListedSubject]{
 		limit: int(r.GetPageSize()),
 		send: func(subjects []*usherv1.ListedSubject, more bool) error {
 			return stream.Send(&usherv1.ListSubjectsResponse{
-				Subjects: subjects, Cursor: l.cursor, More: more, Token: l.token, Revision: a.revision(),
+				Subjects: subjects, Cursor: l.cursor, More: more, Token: l.token, Revision: l.revision(),
 			})
 		},
-	}.run(convert(l, items, p.after, q.names(), func(item check.Item) *usherv1.ListedSubject {
+	}.run(messages(l, items, func(item check.Item) *usherv1.ListedSubject {
 		return &usherv1.ListedSubject{
 			Id: string(item.ID), Outcome: fromOutcome(item.Decision.Outcome), MissingContext: item.Decision.Missing,
 		}

@@ -19,30 +19,46 @@ type place struct {
 	after  string  // Resume.after
 }
 
-// resume reads where a list begins. question is the request without the fields that may
-// differ between its pages.
-func (s *Server) resume(h *handle, r *usherv1.Resume, c *usherv1.Consistency, question proto.Message) (place, error) {
-	query, err := hashQuery(question)
-	if err != nil {
-		return place{}, err
-	}
-	p := place{query: query, after: r.GetAfter()}
-	if r.GetCursor() == "" {
-		if p.after != "" {
-			return p, tuples.Invalid("resume.cursor", "", "is not set beside resume.after", "send the cursor that came with the list")
-		}
-		return p, nil
-	}
-	if c.GetRequirement() != nil {
-		return p, consistencyWithCursor()
-	}
-	found, err := s.readCursor(h.info, "resume.cursor", r.GetCursor(), query)
-	p.cursor = &found
-	return p, err
+// pageRequest is what all lists with a Resume have.
+type pageRequest interface {
+	proto.Message
+	GetStore() string
+	GetConsistency() *usherv1.Consistency
+	GetPageSize() int32
+	GetResume() *usherv1.Resume
 }
 
-func consistencyWithCursor() error {
-	return tuples.Invalid("consistency", "", "is set beside a cursor, which has a state of its own", "leave it out")
+// resume finds the store of a list and reads where the list begins.
+func (s *Server) resume(ctx context.Context, r pageRequest) (*handle, place, error) {
+	if size := r.GetPageSize(); size < 0 {
+		return nil, place{}, tuples.Invalid("page_size", fmt.Sprint(size), "is negative", "send 0 for the whole list")
+	}
+	h, err := s.handle(ctx, r.GetStore())
+	if err != nil {
+		return nil, place{}, err
+	}
+	if r.GetResume().GetCursor() == "" && r.GetResume().GetAfter() != "" {
+		return nil, place{}, tuples.Invalid("resume.cursor", "", "is not set beside resume.after", "send the cursor that came with the list")
+	}
+	p, err := s.place(h, "resume.cursor", r.GetResume().GetCursor(), r)
+	p.after = r.GetResume().GetAfter()
+	return h, p, err
+}
+
+// place reads the cursor of a request, which may be empty.
+func (s *Server) place(h *handle, field, text string, r interface {
+	proto.Message
+	GetConsistency() *usherv1.Consistency
+}) (p place, err error) {
+	if p.query, err = hashQuery(r); err != nil || text == "" {
+		return p, err
+	}
+	if r.GetConsistency().GetRequirement() != nil {
+		return p, tuples.Invalid("consistency", "", "is set beside a cursor, which has a state of its own", "leave it out")
+	}
+	found, err := s.readCursor(h.info, field, text, p.query)
+	p.cursor = &found
+	return p, err
 }
 
 // openPlace opens the state of a list.
@@ -51,6 +67,11 @@ func (s *Server) openPlace(ctx context.Context, h *handle, p place, c *usherv1.C
 		return s.openAt(ctx, h, c)
 	}
 	return h.open(ctx, p.cursor.at())
+}
+
+// nextCursor returns the cursor of all items of a list.
+func (s *Server) nextCursor(v *view, id tuples.ModelID, query queryHash) string {
+	return s.sealCursor(cursor{stamp: v.stamped(), model: id, query: query})
 }
 
 // askPage opens the state and the model of a list. It must be closed.

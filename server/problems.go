@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -74,23 +75,27 @@ type name struct {
 	relation tuples.Relation // "" for a type
 }
 
-// locate tells in which field of the request an unknown type or relation stands. Other
-// errors it returns as they are.
-func locate(m *model.Model, err error, names ...name) error {
-	var unknown *check.UnknownError
-	if !errors.As(err, &unknown) {
-		return err
-	}
+// known refuses the first name that the model lacks.
+func known(m *model.Model, names ...name) error {
 	for _, n := range names {
-		if n.typ != unknown.Type || n.relation != unknown.Relation {
-			continue
-		}
-		if n.relation == "" {
+		t := m.Type(n.typ)
+		switch {
+		case t == nil:
 			return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE, n.field, string(n.typ),
 				"is not a type of the authorization model", "use one of "+typesOf(m))
+		case n.relation != "" && t.Relation(n.relation) == nil:
+			return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION, n.field, string(n.relation),
+				fmt.Sprintf("is not a relation of type %q in the authorization model", n.typ), "use one of "+relationsOf(t))
 		}
-		return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION, n.field, string(n.relation),
-			fmt.Sprintf("is not a relation of type %q in the authorization model", n.typ), "use one of "+relationsOf(m, n.typ))
+	}
+	return nil
+}
+
+// locate tells in which field of the request the name stands that the engine does not
+// know. Other errors it returns as they are.
+func locate(m *model.Model, err error, names ...name) error {
+	if unknown := (*check.UnknownError)(nil); errors.As(err, &unknown) {
+		return cmp.Or(known(m, names...), err)
 	}
 	return err
 }
@@ -106,9 +111,9 @@ func typesOf(m *model.Model) string {
 	return listed(names)
 }
 
-func relationsOf(m *model.Model, t tuples.ObjectType) string {
+func relationsOf(t *model.Type) string {
 	var names []string
-	for _, r := range m.Type(t).Relations {
+	for _, r := range t.Relations {
 		names = append(names, string(r.Name))
 	}
 	return listed(names)

@@ -5,7 +5,6 @@ import (
 	"iter"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/tuples"
@@ -18,16 +17,7 @@ func (s *tupleService) Read(r *usherv1.ReadRequest, stream grpc.ServerStreamingS
 	if err != nil {
 		return within("filter", err)
 	}
-	if err := validateStreamPage(r.GetPageSize()); err != nil {
-		return err
-	}
-	h, err := s.handle(ctx, r.GetStore())
-	if err != nil {
-		return err
-	}
-	question := proto.CloneOf(r)
-	question.Store, question.Consistency, question.PageSize, question.Resume = "", nil, 0, nil
-	p, err := s.resume(h, r.GetResume(), r.GetConsistency(), question)
+	h, p, err := s.resume(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -40,7 +30,7 @@ func (s *tupleService) Read(r *usherv1.ReadRequest, stream grpc.ServerStreamingS
 		return err
 	}
 	defer v.close()
-	token, next := v.newToken(), s.sealCursor(cursor{stamp: v.stamped(), query: p.query})
+	token, next := v.newToken(), s.nextCursor(v, "", p.query)
 	return batches[*usherv1.Tuple]{
 		limit: int(r.GetPageSize()),
 		send: func(page []*usherv1.Tuple, more bool) error {

@@ -71,6 +71,7 @@ func toDraft(r *usherv1.WriteRequest) (*draft, *problems) {
 		}
 		if err != nil {
 			p.add(fmt.Sprintf("updates[%d]", i), err)
+			mutation.Op = 0 // the model has nothing to say about it
 		}
 		d.commit.Mutations[i], first[mutation.Tuple.Key] = mutation, i
 		if len(update.GetPreconditions()) > 0 {
@@ -132,7 +133,7 @@ func (d *draft) remember(r proto.Message, id string) error {
 // addForbidden notes the tuples that a model forbids.
 func (p *problems) addForbidden(m *model.Model, mutations []tuples.Mutation) {
 	for i := range mutations {
-		if mutations[i].Op == tuples.OpDelete {
+		if !needsModel(mutations[i]) {
 			continue
 		}
 		if err := permitted(m, mutations[i].Tuple); err != nil {

@@ -1,0 +1,402 @@
+package server_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"google.golang.org/grpc/codes"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+)
+
+// ids returns the ids of listed objects or subjects.
+func ids[T interface{ GetId() string }](items []T) []string {
+	var all []string
+	for _, item := range items {
+		all = append(all, item.GetId())
+	}
+	return all
+}
+
+// page is a message of any of the three lists, by its items' text form.
+type page struct {
+	items  []string
+	cursor string
+	more   bool
+	token  string
+}
+
+// list asks for one page of a list.
+type list func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error)
+
+// lists are the three lists, over some 130 items each, so that they need two messages.
+func lists(w *world) map[string]list {
+	t := w.t
+	return map[string]list{
+		"ListObjects": func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error) {
+			messages, err := collect(w.permissions.ListObjects(w.ctx, &usherv1.ListObjectsRequest{
+				ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:anna"), PageSize: size, Resume: resume, Consistency: at,
+			}))
+			return pages(messages, func(m *usherv1.ListObjectsResponse) page {
+				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
+				for _, id := range ids(m.GetObjects()) {
+					p.items = append(p.items, "media:"+id)
+				}
+				return p
+			}), err
+		},
+		"ListSubjects": func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error) {
+			messages, err := collect(w.permissions.ListSubjects(w.ctx, &usherv1.ListSubjectsRequest{
+				Object: object(t, "folder:f"), Relation: "viewer", SubjectType: "group", SubjectRelation: "member",
+				PageSize: size, Resume: resume, Consistency: at,
+			}))
+			return pages(messages, func(m *usherv1.ListSubjectsResponse) page {
+				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
+				for _, id := range ids(m.GetSubjects()) {
+					p.items = append(p.items, "group:"+id+"#member")
+				}
+				return p
+			}), err
+		},
+		"Read": func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error) {
+			messages, err := collect(w.tuples.Read(w.ctx, &usherv1.ReadRequest{
+				Filter: &usherv1.TupleFilter{ObjectType: "media", SubjectId: "anna", SubjectType: "user"}, PageSize: size, Resume: resume, Consistency: at,
+			}))
+			return pages(messages, func(m *usherv1.ReadResponse) page {
+				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
+				for _, m := range m.GetTuples() {
+					p.items = append(p.items, fmt.Sprintf("%s:%s#%s@%s:%s", m.GetObject().GetType(), m.GetObject().GetId(),
+						m.GetRelation(), m.GetSubject().GetType(), m.GetSubject().GetId()))
+				}
+				return p
+			}), err
+		},
+	}
+}
+
+func pages[M any](messages []M, shown func(M) page) []page {
+	var all []page
+	for _, m := range messages {
+		all = append(all, shown(m))
+	}
+	return all
+}
+
+func items(pages []page) []string {
+	var all []string
+	for _, p := range pages {
+		all = append(all, p.items...)
+	}
+	return all
+}
+
+const listed = 130
+
+func listWorld(t *testing.T) *world {
+	var lines []string
+	for i := range listed {
+		lines = append(lines, fmt.Sprintf("media:m%03d#viewer@user:anna", i), fmt.Sprintf("folder:f#viewer@group:g%03d#member", i))
+	}
+	return newLibrary(t, lines...)
+}
+
+// Every item can be the last one taken: the rest follows, at the list's own revision,
+// however the store has changed meanwhile. What `more` says is exact.
+func TestResumeAtEveryItem(t *testing.T) {
+	w := listWorld(t)
+	for name, ask := range lists(w) {
+		t.Run(name, func(t *testing.T) {
+			whole, err := ask(0, nil, nil)
+			if err != nil || len(whole) != 2 || len(whole[0].items) != 100 || !whole[0].more || whole[1].more {
+				t.Fatalf("got %v, %v", whole, err)
+			}
+			all, cursor := items(whole), whole[0].cursor
+			if len(all) != listed {
+				t.Fatalf("got %d items", len(all))
+			}
+			w.remove("media:m007#viewer@user:anna", "folder:f#viewer@group:g007#member")
+			w.touch("media:m0070#viewer@user:anna", "folder:f#viewer@group:g0070#member")
+			defer w.touch("media:m007#viewer@user:anna", "folder:f#viewer@group:g007#member")
+			defer w.remove("media:m0070#viewer@user:anna", "folder:f#viewer@group:g0070#member")
+			for i, item := range append([]string{""}, all...) {
+				rest, err := ask(0, &usherv1.Resume{Cursor: cursor, After: item}, nil)
+				if err != nil || !slices.Equal(items(rest), all[i:]) {
+					t.Fatalf("behind %q: got %v, %v", item, rest, err)
+				}
+				if rest[0].token != whole[0].token || rest[0].cursor != cursor {
+					t.Fatalf("behind %q: another state than that of the list", item)
+				}
+			}
+		})
+	}
+}
+
+func TestPageSizes(t *testing.T) {
+	w := listWorld(t)
+	for name, ask := range lists(w) {
+		t.Run(name, func(t *testing.T) {
+			whole, err := ask(0, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, size := range []int32{1, 7, 65, 100, 129, 130, 131, 1000} {
+				var got []string
+				var resume *usherv1.Resume
+				for more := true; more; {
+					part, err := ask(size, resume, nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					taken := items(part)
+					last := part[len(part)-1]
+					if more = last.more; more && len(taken) != int(size) {
+						t.Fatalf("page size %d: %d items and more", size, len(taken))
+					}
+					got = append(got, taken...)
+					resume = &usherv1.Resume{Cursor: last.cursor, After: got[len(got)-1]}
+				}
+				if !slices.Equal(got, items(whole)) {
+					t.Errorf("page size %d: got %v", size, got)
+				}
+			}
+		})
+	}
+}
+
+// An empty list has one message, which says so.
+func TestEmptyLists(t *testing.T) {
+	w := newLibrary(t)
+	for name, ask := range lists(w) {
+		t.Run(name, func(t *testing.T) {
+			got, err := ask(0, nil, nil)
+			if err != nil || len(got) != 1 || len(got[0].items) != 0 || got[0].more || got[0].cursor == "" || got[0].token == "" {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestBadPages(t *testing.T) {
+	w := listWorld(t)
+	for name, ask := range lists(w) {
+		t.Run(name, func(t *testing.T) {
+			whole, err := ask(1, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cursor, token := whole[0].cursor, whole[0].token
+			for _, c := range []struct {
+				name, reason, field string
+				size                int32
+				resume              *usherv1.Resume
+				at                  *usherv1.Consistency
+			}{
+				{"a negative size", "INVALID_FIELD", "page_size", -1, nil, nil},
+				{"a place without a cursor", "INVALID_FIELD", "resume.cursor", 0, &usherv1.Resume{After: whole[0].items[0]}, nil},
+				{"a consistency beside a cursor", "INVALID_FIELD", "consistency", 0, &usherv1.Resume{Cursor: cursor}, exactly(token)},
+				{"a changed cursor", "FORGED_TOKEN", "resume.cursor", 0, &usherv1.Resume{Cursor: changed(cursor)}, nil},
+				{"a token for a cursor", "FORGED_TOKEN", "resume.cursor", 0, &usherv1.Resume{Cursor: token}, nil},
+				{"a cursor for a token", "FORGED_TOKEN", "consistency.exactly", 0, nil, exactly(cursor)},
+				{"a place that is no item", "INVALID_FIELD", "resume.after", 0, &usherv1.Resume{Cursor: cursor, After: "nonsense"}, nil},
+				{"a place in another list", "INVALID_FIELD", "resume.after", 0, &usherv1.Resume{Cursor: cursor, After: "video:a#viewer@user:zoe"}, nil},
+			} {
+				t.Run(c.name, func(t *testing.T) {
+					_, err := ask(c.size, c.resume, c.at)
+					wantRefusal(t, err, codes.InvalidArgument, c.reason, c.field)
+				})
+			}
+		})
+	}
+	t.Run("a tuple that was never there", func(t *testing.T) {
+		got, err := collect(w.tuples.Read(w.ctx, &usherv1.ReadRequest{PageSize: 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = collect(w.tuples.Read(w.ctx, &usherv1.ReadRequest{
+			Resume: &usherv1.Resume{Cursor: got[0].GetCursor(), After: "media:never#viewer@user:seen"},
+		}))
+		wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "resume.after")
+	})
+}
+
+// A cursor of one list is no cursor of another, whatever field differs.
+func TestCursorHoldsToItsQuestion(t *testing.T) {
+	w := listWorld(t)
+	r := &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:anna"), PageSize: 1}
+	got, err := collect(w.permissions.ListObjects(w.ctx, r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(*usherv1.ListObjectsRequest){
+		"model":             func(r *usherv1.ListObjectsRequest) { r.ModelId = "01ARZ3NDEKTSV4RRFFQ69G5FAV" },
+		"type":              func(r *usherv1.ListObjectsRequest) { r.ObjectType = "folder" },
+		"relation":          func(r *usherv1.ListObjectsRequest) { r.Relation = "viewer" },
+		"subject":           func(r *usherv1.ListObjectsRequest) { r.Subject = subject(t, "user:bert") },
+		"contextual tuples": func(r *usherv1.ListObjectsRequest) { r.ContextualTuples = []*usherv1.Tuple{tuple(t, "media:a#viewer@user:anna")} },
+		"context":           func(r *usherv1.ListObjectsRequest) { r.Context = values(t, map[string]any{"hour": 1.0}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			other := &usherv1.ListObjectsRequest{
+				ObjectType: r.ObjectType, Relation: r.Relation, Subject: r.Subject, Resume: &usherv1.Resume{Cursor: got[0].GetCursor()},
+			}
+			change(other)
+			_, err := collect(w.permissions.ListObjects(w.ctx, other))
+			wantRefusal(t, err, codes.InvalidArgument, "CURSOR_MISMATCH", "resume.cursor")
+		})
+	}
+	t.Run("the store by its id is the same store", func(t *testing.T) {
+		store, err := w.stores.GetStore(w.ctx, &usherv1.GetStoreRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Store, r.Resume = store.GetStore().GetId(), &usherv1.Resume{Cursor: got[0].GetCursor()}
+		if _, err := collect(w.permissions.ListObjects(w.ctx, r)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A later page is answered by the model of the first, also when another is in force.
+func TestPagesKeepTheirModel(t *testing.T) {
+	w := listWorld(t)
+	ask := lists(w)["ListObjects"]
+	first, err := ask(10, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.writeModel("model\n  schema 1.1\ntype user\ntype media\n  relations\n    define viewer: [user]\n    define can_view: viewer but not viewer\n")
+	rest, err := ask(0, &usherv1.Resume{Cursor: first[0].cursor, After: first[0].items[9]}, nil)
+	if err != nil || len(items(rest)) != listed-10 {
+		t.Errorf("got %d items, %v", len(items(rest)), err)
+	}
+	if now, err := ask(0, nil, nil); err != nil || len(items(now)) != 0 {
+		t.Errorf("a new list: got %v, %v", now, err)
+	}
+}
+
+// Conditional items are marked, and a wildcard comes with all its exclusions.
+func TestListedOutcomes(t *testing.T) {
+	w := newLibrary(t,
+		"media:a#viewer@user:*",
+		`media:b#viewer@user:anna with office_hours {"opens":9}`,
+		"media:a#blocked@user:carl", "media:a#blocked@user:dora",
+	)
+	objects, err := collect(w.permissions.ListObjects(w.ctx, &usherv1.ListObjectsRequest{
+		ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:anna"),
+	}))
+	if err != nil || len(objects) != 1 || len(objects[0].GetObjects()) != 2 {
+		t.Fatalf("got %v, %v", objects, err)
+	}
+	var got []string
+	for _, o := range objects[0].GetObjects() {
+		got = append(got, o.GetId()+" "+shownResult(o.GetOutcome(), o.GetMissingContext(), nil))
+	}
+	if want := []string{"a allowed", "b conditional [hour]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	subjects, err := collect(w.permissions.ListSubjects(w.ctx, &usherv1.ListSubjectsRequest{
+		Object: object(t, "media:a"), Relation: "can_view", SubjectType: "user",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = nil
+	for _, s := range subjects[0].GetSubjects() {
+		got = append(got, s.GetId()+" "+shownResult(s.GetOutcome(), s.GetMissingContext(), nil))
+	}
+	if want := []string{"* allowed", "carl denied", "dora denied"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A condition that fails for one item ends the list there, and the status says how to
+// go on behind it: nothing is left out silently.
+func TestListWithAFailingItem(t *testing.T) {
+	w := newLibrary(t,
+		"media:a#viewer@user:anna",
+		`media:b#viewer@user:anna with office_hours {"hour":0,"opens":0}`,
+		"media:c#viewer@user:anna",
+	)
+	r := &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:anna")}
+	got, err := collect(w.permissions.ListObjects(w.ctx, r))
+	if len(got) != 1 || !slices.Equal(ids(got[0].GetObjects()), []string{"a"}) || !got[0].GetMore() {
+		t.Fatalf("got %v", got)
+	}
+	failed := wantRefusal(t, err, codes.FailedPrecondition, "CONDITION_FAILED", "")
+	if failed.metadata["resume_after"] != "media:b" || failed.metadata["condition"] != "office_hours" ||
+		failed.metadata["tuple"] != "media:b#viewer@user:anna" || failed.metadata["cursor"] != got[0].GetCursor() {
+		t.Fatalf("got %v", failed.metadata)
+	}
+	r.Resume = &usherv1.Resume{Cursor: failed.metadata["cursor"], After: failed.metadata["resume_after"]}
+	rest, err := collect(w.permissions.ListObjects(w.ctx, r))
+	if err != nil || len(rest) != 1 || !slices.Equal(ids(rest[0].GetObjects()), []string{"c"}) {
+		t.Errorf("got %v, %v", rest, err)
+	}
+}
+
+func TestBadLists(t *testing.T) {
+	w := newLibrary(t)
+	objects := func(change func(*usherv1.ListObjectsRequest)) error {
+		r := &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:anna")}
+		change(r)
+		_, err := collect(w.permissions.ListObjects(w.ctx, r))
+		return err
+	}
+	subjects := func(change func(*usherv1.ListSubjectsRequest)) error {
+		r := &usherv1.ListSubjectsRequest{Object: object(t, "media:a"), Relation: "can_view", SubjectType: "user"}
+		change(r)
+		_, err := collect(w.permissions.ListSubjects(w.ctx, r))
+		return err
+	}
+	for _, c := range []struct {
+		name, reason, field string
+		err                 error
+	}{
+		{"objects of no type", "INVALID_FIELD", "object_type", objects(func(r *usherv1.ListObjectsRequest) { r.ObjectType = "" })},
+		{"objects by no relation", "INVALID_FIELD", "relation", objects(func(r *usherv1.ListObjectsRequest) { r.Relation = "" })},
+		{"objects of no subject", "INVALID_FIELD", "subject.type", objects(func(r *usherv1.ListObjectsRequest) { r.Subject = nil })},
+		{"objects of an unknown type", "UNKNOWN_TYPE", "object_type", objects(func(r *usherv1.ListObjectsRequest) { r.ObjectType = "video" })},
+		{"objects by an unknown relation", "UNKNOWN_RELATION", "relation", objects(func(r *usherv1.ListObjectsRequest) { r.Relation = "can_fly" })},
+		{"objects of an unknown subject", "UNKNOWN_TYPE", "subject.type", objects(func(r *usherv1.ListObjectsRequest) { r.Subject.Type = "robot" })},
+		{"subjects of no object", "INVALID_FIELD", "object.type", subjects(func(r *usherv1.ListSubjectsRequest) { r.Object = nil })},
+		{"subjects by no relation", "INVALID_FIELD", "relation", subjects(func(r *usherv1.ListSubjectsRequest) { r.Relation = "" })},
+		{"subjects of no type", "INVALID_FIELD", "subject_type", subjects(func(r *usherv1.ListSubjectsRequest) { r.SubjectType = "" })},
+		{"subjects by a broken relation", "INVALID_FIELD", "subject_relation", subjects(func(r *usherv1.ListSubjectsRequest) { r.SubjectRelation = "a b" })},
+		{"subjects of an unknown object type", "UNKNOWN_TYPE", "object.type", subjects(func(r *usherv1.ListSubjectsRequest) { r.Object.Type = "video" })},
+		{"subjects of an unknown type", "UNKNOWN_TYPE", "subject_type", subjects(func(r *usherv1.ListSubjectsRequest) { r.SubjectType = "robot" })},
+		{"subjects by an unknown relation", "UNKNOWN_RELATION", "subject_relation", subjects(func(r *usherv1.ListSubjectsRequest) {
+			r.SubjectType, r.SubjectRelation = "group", "boss"
+		})},
+		{"a read by an id without a type", "INVALID_FIELD", "filter.subject_id", func() error {
+			_, err := collect(w.tuples.Read(w.ctx, &usherv1.ReadRequest{Filter: &usherv1.TupleFilter{SubjectId: "anna"}}))
+			return err
+		}()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			wantRefusal(t, c.err, codes.InvalidArgument, c.reason, c.field)
+		})
+	}
+}
+
+// Messages are bounded in bytes too, so that no client refuses them.
+func TestMessagesAreBounded(t *testing.T) {
+	w := newLibrary(t)
+	big := strings.Repeat("x", 30<<10)
+	w.writeModel("model\n  schema 1.1\ntype user\ntype doc\n  relations\n    define reader: [user with c]\ncondition c(text: string) {\n  text == \"\"\n}\n")
+	for i := range 90 {
+		w.touch(fmt.Sprintf(`doc:%d#reader@user:anna with c {"text":"%s"}`, i, big))
+	}
+	messages, err := collect(w.tuples.Read(w.ctx, &usherv1.ReadRequest{}))
+	if err != nil || len(messages) != 3 {
+		t.Fatalf("got %d messages, %v", len(messages), err)
+	}
+	total := 0
+	for _, m := range messages {
+		total += len(m.GetTuples())
+	}
+	if total != 90 {
+		t.Errorf("got %d tuples", total)
+	}
+}

@@ -1,0 +1,197 @@
+package server_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+)
+
+// changes reads from a watch until it has n messages with changes.
+func changes(t *testing.T, stream receiver[usherv1.WatchResponse], n int) []*usherv1.WatchResponse {
+	t.Helper()
+	var all []*usherv1.WatchResponse
+	for len(all) < n {
+		message, err := stream.Recv()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if message.GetChanges() != nil {
+			all = append(all, message)
+		}
+	}
+	return all
+}
+
+// shownChange writes one message of a watch as text.
+func shownChange(m *usherv1.WatchResponse) string {
+	c := m.GetChanges()
+	text := fmt.Sprintf("%d %s", m.GetRevision(), c.GetCause())
+	for _, change := range c.GetTuples() {
+		t := change.GetTuple()
+		text += fmt.Sprintf(" %s %s:%s#%s@%s", change.GetOperation(), t.GetObject().GetType(), t.GetObject().GetId(), t.GetRelation(), t.GetSubject().GetId())
+	}
+	return text
+}
+
+func TestWatch(t *testing.T) {
+	w := newLibrary(t)
+	stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began, err := stream.Recv() // the first message says where the stream begins
+	if err != nil || began.GetChanges() != nil || began.GetToken() == "" || began.GetRevision() != 1 {
+		t.Fatalf("got %v, %v", began, err)
+	}
+	w.write(&usherv1.WriteRequest{
+		Updates:  updates(t, usherv1.Operation_OPERATION_CREATE, "media:logo#viewer@user:anna", "media:logo#viewer@user:bert"),
+		Actor:    subject(t, "user:carl"),
+		Metadata: map[string]string{"message": "have a look"},
+	})
+	w.touch("media:logo#viewer@user:anna") // changes nothing: no revision
+	w.touch("media:logo#viewer@user:anna expires 2099-01-01T00:00:00Z")
+	if _, err := w.tuples.DeleteTuples(w.ctx, &usherv1.DeleteTuplesRequest{Filter: &usherv1.TupleFilter{SubjectType: "user", SubjectId: "anna"}}); err != nil {
+		t.Fatal(err)
+	}
+	model := w.writeModel(readers)
+
+	got := changes(t, stream, 4)
+	var shown []string
+	for _, m := range got {
+		shown = append(shown, shownChange(m))
+	}
+	want := []string{
+		"2 CAUSE_WRITE OPERATION_CREATE media:logo#viewer@anna OPERATION_CREATE media:logo#viewer@bert",
+		"3 CAUSE_WRITE OPERATION_TOUCH media:logo#viewer@anna",
+		"4 CAUSE_DELETE OPERATION_DELETE media:logo#viewer@anna",
+		"5 CAUSE_MODEL",
+	}
+	if !slices.Equal(shown, want) {
+		t.Errorf("got  %q\nwant %q", shown, want)
+	}
+	first, last := got[0].GetChanges(), got[3].GetChanges()
+	if first.GetActor().GetId() != "carl" || first.GetMetadata()["message"] != "have a look" || first.GetCaller() != "" || first.GetTime().AsTime().IsZero() {
+		t.Errorf("got %v", first)
+	}
+	if deleted := got[2].GetChanges().GetTuples()[0].GetTuple(); deleted.GetExpiresAt() == nil {
+		t.Errorf("a delete tells what the tuple was: got %v", deleted)
+	}
+	if last.GetModelId() != model.GetModelId() {
+		t.Errorf("got %v", last)
+	}
+
+	// Another watch goes on behind any token of the first, or of a write or an answer.
+	for i, m := range append([]*usherv1.WatchResponse{began}, got[:3]...) {
+		again, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{After: m.GetToken()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rest := changes(t, again, 4-i)
+		if shownChange(rest[0]) != want[i] || shownChange(rest[len(rest)-1]) != want[3] {
+			t.Errorf("behind %d: got %v", m.GetRevision(), rest)
+		}
+	}
+}
+
+// A large revision comes in parts; only the last has a token, so that nobody resumes
+// in the middle of a revision.
+func TestWatchSplitsLargeRevisions(t *testing.T) {
+	w := newLibrary(t)
+	stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	lines := make([]string, 2_500)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("media:%d#viewer@user:anna", i)
+	}
+	w.touch(lines...)
+	total := 0
+	for i, part := range changes(t, stream, 3) {
+		total += len(part.GetChanges().GetTuples())
+		if (part.GetToken() != "") != (i == 2) || part.GetRevision() != 2 || len(part.GetChanges().GetTuples()) > 1_000 {
+			t.Errorf("part %d: %d changes, token %q", i, len(part.GetChanges().GetTuples()), part.GetToken())
+		}
+	}
+	if total != len(lines) {
+		t.Errorf("got %d changes", total)
+	}
+}
+
+// Without changes there is a sign of life, with the token to go on behind.
+func TestHeartbeat(t *testing.T) {
+	w := newLibrary(t)
+	stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{Heartbeat: durationpb.New(time.Second)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		beat, err := stream.Recv()
+		if err != nil || beat.GetChanges() != nil || beat.GetToken() == "" || beat.GetRevision() != 1 {
+			t.Fatalf("got %v, %v", beat, err)
+		}
+	}
+}
+
+func TestWatchEnds(t *testing.T) {
+	t.Run("with the server, by its reason", func(t *testing.T) {
+		w := newLibrary(t)
+		stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		w.server.Drain(t.Context())
+		_, err = stream.Recv()
+		wantRefusal(t, err, codes.Unavailable, "SHUTTING_DOWN", "")
+	})
+	t.Run("with the store", func(t *testing.T) {
+		w := newLibrary(t)
+		stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Recv(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.stores.DeleteStore(w.ctx, &usherv1.DeleteStoreRequest{Store: "default"}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = stream.Recv()
+		wantRefusal(t, err, codes.NotFound, "STORE_NOT_FOUND", "")
+	})
+}
+
+func TestBadWatches(t *testing.T) {
+	w := newLibrary(t)
+	forgetful, old := newForgetful(t)
+	for _, c := range []struct {
+		name, reason, field string
+		code                codes.Code
+		world               *world
+		request             *usherv1.WatchRequest
+	}{
+		{"half a second", "INVALID_FIELD", "heartbeat", codes.InvalidArgument, w, &usherv1.WatchRequest{Heartbeat: durationpb.New(time.Second / 2)}},
+		{"two hours", "INVALID_FIELD", "heartbeat", codes.InvalidArgument, w, &usherv1.WatchRequest{Heartbeat: durationpb.New(2 * time.Hour)}},
+		{"no duration", "INVALID_FIELD", "heartbeat", codes.InvalidArgument, w, &usherv1.WatchRequest{Heartbeat: &durationpb.Duration{Seconds: 1, Nanos: -1}}},
+		{"a forged token", "FORGED_TOKEN", "after", codes.InvalidArgument, w, &usherv1.WatchRequest{After: "forged"}},
+		{"an unknown store", "STORE_NOT_FOUND", "", codes.NotFound, w, &usherv1.WatchRequest{Store: "nowhere"}},
+		{"a token older than the log", "REVISION_UNAVAILABLE", "", codes.OutOfRange, forgetful, &usherv1.WatchRequest{After: old}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := collect(c.world.tuples.Watch(c.world.ctx, c.request))
+			wantRefusal(t, err, c.code, c.reason, c.field)
+		})
+	}
+}
