@@ -38,8 +38,8 @@ lint: ## buf lint, format and breaking; gofmt, go vet, staticcheck
 gen: ## generate gen/ from proto/
 	$(BUF) generate
 
-bench: ## Check over gRPC next to the health RPC, the engine alone, writes next to raw bbolt
-	go run ./bench
+bench: build ## Check over gRPC next to the health RPC, the engine alone, writes next to raw bbolt
+	go run ./bench -out docs/performance.md
 
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 	./.ci/fuzz $(or $(FUZZTIME),1m)

@@ -29,7 +29,7 @@ var layers = []struct {
 	{"check/checktest", []string{"check", "check/reference", "model", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
 	{"server", []string{"gen/usher/v1", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
-	{"cmd/usher", []string{"gen/usher/v1", "examples", "model", "server", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "server", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.
