@@ -18,7 +18,8 @@ import (
 )
 
 // cases is how many random cases a run takes unless -rapid.checks or RAPID_CHECKS
-// says otherwise, and leastCompared how many questions it compares at least.
+// says otherwise, and leastCompared how many answers it compares at least. 250 cases
+// are some 330,000 answers.
 const (
 	cases         = 250
 	leastCompared = 100_000
@@ -27,7 +28,10 @@ const (
 // The engine answers every question as package reference does: through every
 // operation, over a real store, at the head and at older revisions, with and without
 // contextual tuples, from one evaluator and from fresh ones, whatever the order of
-// the questions and of the operands in the model.
+// the questions and of the operands in the model. What the reference holds of lists it
+// defines by Check, so lists and checks are held to each other too. For a longer run:
+//
+//	go test ./check -run TestEngineAgreesWithReference -rapid.checks 20000 -timeout 1h
 func TestEngineAgreesWithReference(t *testing.T) {
 	atLeast := setCases(t)
 	db := openDatabase(t)
@@ -99,7 +103,7 @@ func (v *view) compare(t *rapid.T, seed uint64) int {
 		}
 		if !q.IsList() {
 			v.compareFailure(t, asked, spec, q)
-		} else if oneIn(4, seed, "cursor", q) {
+		} else if oneIn(2, seed, "cursor", q) {
 			v.compareCursor(t, asked, q)
 		}
 	}
@@ -119,10 +123,11 @@ func (v *view) compareFailure(t *rapid.T, e *engine, spec *reference.Spec, q che
 	}
 }
 
-// compareCursor checks that a list goes on behind each of its items.
+// compareCursor checks that a list goes on behind its items, some of them if it is long.
 func (v *view) compareCursor(t *rapid.T, e *engine, q checktest.Question) {
 	all := e.list(q, "")
-	for i, item := range all {
+	for i := 0; i < len(all); i += 1 + len(all)/4 {
+		item := all[i]
 		rest := e.list(q, item.ID)
 		if !slices.EqualFunc(rest, all[i+1:], sameItem) {
 			t.Fatalf("%s: %s behind %s = %v, want %v\n%s", v.name, q, item.ID, rest, all[i+1:], v.scenario(q, "?"))

@@ -5,7 +5,8 @@
 //	scenario.go   a world with questions and answers, read from and written as txtar
 //	question.go   questions and answers as one line of text
 //	model.go      random authorization models
-//	case.go       random histories of tuples, contextual tuples, contexts
+//	case.go       random cases: a model with a history of tuples and a request
+//	tuple.go      random tuples
 //
 // Whatever answers can be asked the questions: package check/reference, the
 // engine, and later the server ([Answerer]).
