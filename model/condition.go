@@ -23,8 +23,9 @@ type Condition struct {
 	Module     string      // of a modular model, else ""
 	Pos        Pos
 
-	exprPos Pos
-	program cel.Program
+	exprPos   Pos   // where the expression begins
+	exprLines []int // the source's line by the line of the expression
+	program   cel.Program
 }
 
 // Parameter is a parameter of a condition with its type.

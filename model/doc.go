@@ -2,8 +2,11 @@
 // (schema 1.1, and 1.2 with modules), validates them, and compiles them for the
 // engine.
 //
-//	source → Parse → *Model → Validate → Compile → *Program
+//	Source → Parse → *Model → Compile → *Program
 //
-// A [Model] is the syntax tree with names; a [Program] is the same with the
-// symbols of one store and with the facts that the engine plans by.
+// Start with [Parse]: it turns a [Source] into a [Model], the syntax tree with names,
+// or says in one [*Error] everything that is wrong with it. A model judges tuples
+// ([Model.ValidateTuple]) and conditions ([Condition.Evaluate]), can be compared with
+// another ([Diff]) and be written out again ([Model.DSL]). A [Program] is the same
+// with the symbols of one store and with the facts that the engine plans by.
 package model

@@ -14,7 +14,8 @@ type dslFile struct {
 	name       string // "" unless the model is modular
 	schema     string // "" in a module
 	module     string // "" in a model
-	header     Pos
+	header     Pos    // of the word "model" or "module"
+	schemaPos  Pos
 	types      []*Type
 	extends    []*Type // "extend type", with the relations to add
 	conditions []*Condition
@@ -33,42 +34,53 @@ func readDSL(text string, r *report) *Model {
 	for _, t := range file.extends {
 		r.errorf(t.Pos, "define the relations in the type itself", "type %s is extended outside of a module", t.Name)
 	}
-	return &Model{Schema: file.schema, Types: file.types, Conditions: file.conditions}
+	return &Model{Schema: file.schema, Types: file.types, Conditions: file.conditions, Pos: file.schemaPos}
 }
 
 // parseDSL reads one text. It returns nil if there are syntax errors.
 func parseDSL(name, text string, r *report) *dslFile {
 	before := len(r.errors)
-	text = blankComments(text)
-	if pos := tooDeep(text); pos.Line != 0 {
-		pos.File = name
-		r.errorf(pos, "give parts of the expression names of their own", "parentheses are nested more than %d deep", maxNesting)
+	text, lines := significantLines(text)
+	b := builder{file: name, lines: lines}
+	if line, column := tooDeep(text); line != 0 {
+		r.errorf(b.place(line, column), "give parts of the expression names of their own", "parentheses are nested more than %d deep", maxNesting)
 		return nil
 	}
-	listener := &syntaxListener{file: name, report: r}
+	listener := &syntaxListener{place: b.place, report: r}
 	lexer := parser.NewOpenFGALexer(antlr.NewInputStream(text))
 	lexer.RemoveErrorListeners()
 	lexer.AddErrorListener(listener)
-	stream := antlr.NewCommonTokenStream(lexer, antlr.TokenDefaultChannel)
-	p := parser.NewOpenFGAParser(stream)
+	listener.tokens = antlr.NewCommonTokenStream(lexer, antlr.TokenDefaultChannel)
+	p := parser.NewOpenFGAParser(listener.tokens)
 	p.RemoveErrorListeners()
 	p.AddErrorListener(listener)
+	// The grammar does not need full LL prediction, the default. It would take minutes
+	// for a large text of redundant parentheses, and seconds for one long condition.
+	p.GetInterpreter().SetPredictionMode(antlr.PredictionModeSLL)
 	tree := p.Main().(*parser.MainContext)
 	if len(r.errors) > before {
 		return nil
 	}
-	return builder{file: name}.main(tree)
+	return b.main(tree)
 }
 
-// blankComments empties comments and trims line ends, so that every character that
-// stays keeps its line and column. A comment begins with a '#' that is first in its
-// line or follows a blank, outside of a CEL string.
-func blankComments(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line[:commentStart(line)], " \t\r")
+// spaces writes line ends and blanks in one way each.
+var spaces = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\f", " ")
+
+// significantLines returns a text without comments, blanks at line ends and empty
+// lines, and the number that each line has in the source, from 1. What stays keeps its
+// column. (The generated lexer's time grows with the square of a run of empty lines.)
+// A comment begins with a '#' that is first in its line or follows a blank, outside of
+// a CEL string.
+func significantLines(text string) (string, []int) {
+	var kept []string
+	var numbers []int
+	for i, line := range strings.Split(spaces.Replace(text), "\n") {
+		if line = strings.TrimRight(line[:commentStart(line)], " \t"); line != "" {
+			kept, numbers = append(kept, line), append(numbers, i+1)
+		}
 	}
-	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+	return strings.Join(kept, "\n"), numbers
 }
 
 // commentStart returns where a line's comment begins, the line's length if it has none.
@@ -90,40 +102,49 @@ func commentStart(line string) int {
 	return len(line)
 }
 
-// tooDeep returns the first place where parentheses are nested more than maxNesting
-// deep: the generated parser's time grows with the square of the depth.
-func tooDeep(text string) Pos {
-	depth, pos := 0, Pos{Line: 1}
+// tooDeep returns the first line and column at which parentheses are nested more than
+// maxNesting deep, 0 if they are not: everything that follows recurses.
+func tooDeep(text string) (line, column int) {
+	depth := 0
+	line = 1
 	for _, c := range text {
-		pos.Column++
+		column++
 		switch c {
 		case '\n':
-			pos = Pos{Line: pos.Line + 1}
+			line, column = line+1, 0
 		case '(':
 			if depth++; depth > maxNesting {
-				return pos
+				return line, column
 			}
 		case ')':
 			depth--
 		}
 	}
-	return Pos{}
+	return 0, 0
 }
 
 // builder turns a parse tree without errors into the syntax tree.
 type builder struct {
 	file   string
+	lines  []int // the source's line by the line that was parsed
 	module string
 }
 
-func (b builder) pos(t antlr.Token) Pos {
-	return Pos{File: b.file, Line: t.GetLine(), Column: t.GetColumn() + 1}
+// place returns where in the source a line and column of the parsed text are, both
+// from 1.
+func (b builder) place(line, column int) Pos {
+	if len(b.lines) > 0 {
+		line = b.lines[line-1]
+	}
+	return Pos{File: b.file, Line: line, Column: column}
 }
+
+func (b builder) pos(t antlr.Token) Pos { return b.place(t.GetLine(), t.GetColumn()+1) }
 
 func (b builder) main(ctx *parser.MainContext) *dslFile {
 	file := &dslFile{name: b.file}
 	if header := ctx.ModelHeader(); header != nil {
-		file.header = b.pos(header.MODEL().GetSymbol())
+		file.header, file.schemaPos = b.pos(header.MODEL().GetSymbol()), b.pos(header.GetSchemaVersion())
 		file.schema = header.GetSchemaVersion().GetText()
 	} else {
 		header := ctx.ModuleHeader()
@@ -243,23 +264,28 @@ func (b builder) condition(ctx parser.IConditionContext) *Condition {
 			Pos:  b.pos(p.ParameterName().GetStart()),
 		})
 	}
-	expression := ctx.ConditionExpression()
-	c.Expression, c.exprPos = trimExpression(expression.GetText(), b.pos(expression.GetStart()))
+	text, line, column := expressionText(ctx.ConditionExpression())
+	c.Expression, c.exprPos = text, b.place(line, column)
+	c.exprLines = b.lines[line-1 : line+strings.Count(text, "\n")]
 	return c
 }
 
-// trimExpression cuts blanks around an expression that begins at pos, and returns
-// where the rest begins.
-func trimExpression(text string, pos Pos) (string, Pos) {
-	for i, c := range text {
-		switch c {
-		case '\n':
-			pos.Line, pos.Column = pos.Line+1, 1
-		case ' ', '\t', '\r', '\f':
-			pos.Column++
-		default:
-			return strings.TrimRight(text[i:], " \t\r\n\f"), pos
-		}
+// expressionText returns an expression without the blanks around it, and the line and
+// column of the parsed text at which it begins. (The tree's own GetText takes time
+// quadratic in the number of tokens.)
+func expressionText(ctx parser.IConditionExpressionContext) (text string, line, column int) {
+	start := ctx.GetStart()
+	if ctx.GetChildCount() > 0 {
+		text = start.GetInputStream().GetText(start.GetStart(), ctx.GetStop().GetStop())
 	}
-	return "", pos
+	trimmed := strings.TrimLeft(text, blanks)
+	cut := text[:len(text)-len(trimmed)]
+	line, column = start.GetLine()+strings.Count(cut, "\n"), start.GetColumn()+1+len(cut)
+	if i := strings.LastIndexByte(cut, '\n'); i >= 0 {
+		column = len(cut) - i
+	}
+	return strings.TrimRight(trimmed, blanks), line, column
 }
+
+// blanks surround an expression without being part of it.
+const blanks = " \t\r\n\f"

@@ -84,12 +84,12 @@ func (c *Condition) check(env *cel.Env, r *report) {
 // and columns from 0.
 func (c *Condition) place(line, column int) Pos {
 	switch {
-	case c.exprPos.Line == 0:
+	case len(c.exprLines) == 0:
 		return c.Pos
 	case line <= 1:
 		return Pos{File: c.Pos.File, Line: c.exprPos.Line, Column: c.exprPos.Column + max(column, 0)}
 	}
-	return Pos{File: c.Pos.File, Line: c.exprPos.Line + line - 1, Column: column + 1}
+	return Pos{File: c.Pos.File, Line: c.exprLines[min(line, len(c.exprLines))-1], Column: column + 1}
 }
 
 // parseIPAddress is ipaddress(string) in an expression.

@@ -34,22 +34,15 @@ func inCIDR(address, network ref.Val) ref.Val {
 	return types.Bool(prefix.Contains(address.(ipAddress).addr))
 }
 
-// ConvertToNative returns the address as a netip.Addr.
+// ConvertToNative returns an error: nothing outside of expressions takes an address.
 func (a ipAddress) ConvertToNative(target reflect.Type) (any, error) {
-	if target == reflect.TypeFor[netip.Addr]() {
-		return a.addr, nil
-	}
 	return nil, fmt.Errorf("an ipaddress does not convert to %v", target)
 }
 
-// ConvertToType returns the address as text, or as what it is.
+// ConvertToType returns the address's type for type(address), else an error: the
+// language has no conversion from an address.
 func (a ipAddress) ConvertToType(target ref.Type) ref.Val {
-	switch target {
-	case types.StringType:
-		return types.String(a.addr.String())
-	case ipAddressType:
-		return a
-	case types.TypeType:
+	if target == types.TypeType {
 		return ipAddressType
 	}
 	return types.NewErr("an ipaddress does not convert to %s", target.TypeName())

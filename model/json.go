@@ -118,6 +118,8 @@ func jsonPlace(text string, offset int64, err error) Pos {
 		offset = syntax.Offset
 	case errors.As(err, &mismatch):
 		offset = mismatch.Offset
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		offset = int64(len(text))
 	}
 	return offsetPos(text, offset)
 }
@@ -237,8 +239,7 @@ func (c jsonCondition) build(key string, r *report) *Condition {
 	if key != c.Name {
 		r.errorf(Pos{}, "use one name for both", "condition %q stands under the key %q", c.Name, key)
 	}
-	condition := &Condition{Name: c.Name}
-	condition.Expression, _ = trimExpression(c.Expression, Pos{})
+	condition := &Condition{Name: c.Name, Expression: strings.Trim(c.Expression, blanks)}
 	if c.Metadata != nil {
 		condition.Module = c.Metadata.Module
 	}

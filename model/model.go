@@ -13,6 +13,7 @@ type Model struct {
 	Types []*Type
 	// Conditions are in the order of the source.
 	Conditions []*Condition
+	Pos        Pos // of the schema version
 
 	types map[tuples.ObjectType]*Type
 	conds map[string]*Condition

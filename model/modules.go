@@ -30,7 +30,7 @@ type moduleRef struct {
 // readModules reads a modular model: every file that the manifest lists, with the
 // extensions that they make to each other's types.
 func readModules(source *Modules, r *report) *Model {
-	schema, refs := readManifest(source.Manifest, r)
+	m, refs := readManifest(source.Manifest, r)
 	files := make([]*dslFile, 0, len(refs))
 	for _, ref := range refs {
 		text, ok := source.Files[ref.name]
@@ -55,12 +55,14 @@ func readModules(source *Modules, r *report) *Model {
 	if len(r.errors) > 0 {
 		return nil
 	}
-	return merge(schema, files, r)
+	merge(m, files, r)
+	return m
 }
 
-// readManifest reads fga.mod.
-func readManifest(text string, r *report) (schema string, refs []moduleRef) {
+// readManifest reads fga.mod into a model without types and the list of its modules.
+func readManifest(text string, r *report) (*Model, []moduleRef) {
 	var m manifest
+	var refs []moduleRef
 	if err := yaml.Unmarshal([]byte(text), &m); err != nil {
 		reason, _ := errors.AsType[*yaml.TypeError](err)
 		message := err.Error()
@@ -68,7 +70,7 @@ func readManifest(text string, r *report) (schema string, refs []moduleRef) {
 			message = strings.Join(reason.Errors, ", ")
 		}
 		r.errorf(Pos{File: manifestName}, "write the keys schema and contents", "manifest is not YAML: %s", strings.TrimPrefix(message, "yaml: "))
-		return "", nil
+		return nil, nil
 	}
 	if m.Schema.Kind != yaml.ScalarNode || m.Schema.Value != "1.2" {
 		r.errorf(nodePos(&m.Schema), `write schema: "1.2"`, "manifest has the schema %q, modules have 1.2", m.Schema.Value)
@@ -91,16 +93,15 @@ func readManifest(text string, r *report) (schema string, refs []moduleRef) {
 			refs = append(refs, ref)
 		}
 	}
-	return m.Schema.Value, refs
+	return &Model{Schema: m.Schema.Value, Pos: nodePos(&m.Schema)}, refs
 }
 
 func nodePos(node *yaml.Node) Pos {
 	return Pos{File: manifestName, Line: node.Line, Column: node.Column}
 }
 
-// merge joins the modules into one model and applies their extensions.
-func merge(schema string, files []*dslFile, r *report) *Model {
-	m := &Model{Schema: schema}
+// merge puts the modules into one model and applies their extensions.
+func merge(m *Model, files []*dslFile, r *report) {
 	types := make(map[tuples.ObjectType]*Type)
 	for _, file := range files {
 		m.Types = append(m.Types, file.types...)
@@ -124,5 +125,4 @@ func merge(schema string, files []*dslFile, r *report) *Model {
 			base.Relations = append(base.Relations, extension.Relations...)
 		}
 	}
-	return m
 }

@@ -27,8 +27,12 @@ func (p Problem) String() string {
 	return text
 }
 
+// MaxProblems is how many problems of a model are reported.
+const MaxProblems = 100
+
 // Error says that a model is refused. It holds everything that is wrong with it,
-// in the order of the source. A model with syntax errors is not examined further.
+// in the order of the source, up to [MaxProblems]; if there are more, one in the end
+// says how many. A model with syntax errors is not examined further.
 type Error struct {
 	Problems []Problem
 }
@@ -79,6 +83,10 @@ func (r *report) err() error {
 		return nil
 	}
 	sortProblems(r.errors)
+	if more := len(r.errors) - MaxProblems; more > 0 {
+		last := Problem{Message: fmt.Sprintf("the model has %d more problems", more), Remedy: "correct these first"}
+		r.errors = append(r.errors[:MaxProblems], last)
+	}
 	return &Error{Problems: r.errors}
 }
 

@@ -7,29 +7,32 @@ import (
 
 	"github.com/antlr4-go/antlr/v4"
 	"github.com/openfga/language/pkg/go/gen"
+
+	"github.com/usher-authz/usher/tuples"
 )
 
 // syntaxListener turns what the generated parser reports into problems. Of the
 // several that one mistake causes, it keeps the first in each line.
 type syntaxListener struct {
 	*antlr.DefaultErrorListener
-	file   string
+	place  func(line, column int) Pos
 	report *report
+	tokens *antlr.CommonTokenStream
 	line   int // of the last problem
 }
 
 // SyntaxError takes an error from the lexer or the parser. Lines come from 1,
 // columns from 0.
-func (l *syntaxListener) SyntaxError(recognizer antlr.Recognizer, symbol any, line, column int, message string, _ antlr.RecognitionException) {
-	pos := Pos{File: l.file, Line: line, Column: column + 1}
+func (l *syntaxListener) SyntaxError(_ antlr.Recognizer, symbol any, line, column int, message string, _ antlr.RecognitionException) {
+	pos := l.place(line, column+1)
 	found := "an unknown character"
 	token, fromParser := symbol.(antlr.Token)
 	if fromParser {
-		token = skipBlanks(recognizer, token)
-		pos.Line, pos.Column = token.GetLine(), token.GetColumn()+1
+		token = l.skipBlanks(token)
+		pos = l.place(token.GetLine(), token.GetColumn()+1)
 		found = describe(token)
 	} else if _, character, ok := strings.Cut(message, "at: "); ok {
-		found = strings.ReplaceAll(character, "'", `"`)
+		found = fmt.Sprintf("%q", tuples.Shorten(strings.Trim(character, "'")))
 	}
 	if pos.Line == l.line {
 		return
@@ -41,14 +44,9 @@ func (l *syntaxListener) SyntaxError(recognizer antlr.Recognizer, symbol any, li
 
 // skipBlanks returns the token that a reader would call unexpected: where no
 // alternative fits, the parser names the blank in front of it.
-func skipBlanks(recognizer antlr.Recognizer, token antlr.Token) antlr.Token {
-	p, ok := recognizer.(antlr.Parser)
-	if !ok {
-		return token
-	}
-	stream := p.GetTokenStream()
-	for token.GetTokenType() == parser.OpenFGAParserWHITESPACE {
-		token = stream.Get(token.GetTokenIndex() + 1)
+func (l *syntaxListener) skipBlanks(token antlr.Token) antlr.Token {
+	for token.GetTokenType() == parser.OpenFGAParserWHITESPACE && l.tokens.Sync(token.GetTokenIndex()+1) {
+		token = l.tokens.Get(token.GetTokenIndex() + 1)
 	}
 	return token
 }
@@ -60,7 +58,7 @@ func describe(token antlr.Token) string {
 	case parser.OpenFGAParserNEWLINE:
 		return "end of the line"
 	}
-	return fmt.Sprintf("%q", token.GetText())
+	return fmt.Sprintf("%q", tuples.Shorten(token.GetText()))
 }
 
 // expectedNames reads the tokens out of "… expecting {':', IDENTIFIER}" and

@@ -16,7 +16,7 @@ func validate(m *Model, r *report) {
 	switch m.Schema {
 	case "1.1", "1.2":
 	default:
-		r.errorf(Pos{}, "write schema 1.1 or 1.2", "schema %q is not supported", m.Schema)
+		r.errorf(m.Pos, "write schema 1.1 or 1.2", "schema %q is not supported", m.Schema)
 	}
 	for _, t := range m.Types {
 		validateType(m, t, r)
@@ -39,7 +39,7 @@ func validate(m *Model, r *report) {
 
 func validateSize(m *Model, r *report) {
 	if len(m.Types) == 0 {
-		r.errorf(Pos{}, "define at least one, as in \"type user\"", "model has no types")
+		r.errorf(m.Pos, "define at least one, as in \"type user\"", "model has no types")
 	}
 	if len(m.Types) > MaxTypes {
 		r.errorf(m.Types[MaxTypes].Pos, "share relations between types, or use several stores", "model has %d types, more than the %d allowed", len(m.Types), MaxTypes)

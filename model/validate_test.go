@@ -1,6 +1,7 @@
 package model
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,8 +12,8 @@ func TestParseRefuses(t *testing.T) {
 		source string
 		want   []string
 	}{
-		"schema 1.0": {"model\n  schema 1.0\ntype user\n", []string{`schema "1.0" is not supported; write schema 1.1 or 1.2`}},
-		"no types":   {"model\n  schema 1.1\n", []string{"model has no types; define at least one"}},
+		"schema 1.0": {"model\n  schema 1.0\ntype user\n", []string{`2:10: schema "1.0" is not supported; write schema 1.1 or 1.2`}},
+		"no types":   {"model\n  schema 1.1\n", []string{"2:10: model has no types; define at least one"}},
 		"reserved type": {"model\n  schema 1.1\ntype user\ntype self\ntype this\n",
 			[]string{"4:6: type is called self, which is reserved", "5:6: type is called this"}},
 		"type twice": {"model\n  schema 1.1\ntype user\ntype doc\ntype user\n",
@@ -156,6 +157,42 @@ func TestParseWarns(t *testing.T) {
 			_, warnings := parse(t, test.source)
 			wantLines(t, texts(warnings), test.want)
 		})
+	}
+}
+
+// The generated lexer and parser have inputs for which they take minutes. None of
+// these texts may reach them as it is.
+func TestParseHostileTexts(t *testing.T) {
+	const size = 100_000
+	condition := "model\n  schema 1.1\ntype user\ncondition c(x: int) {"
+	tests := map[string]struct{ source, want string }{
+		"empty lines":           {header + strings.Repeat("\n", size) + "x", `100006:1: unexpected "x"`},
+		"carriage returns":      {header + strings.Repeat("\r", size) + "x", `100006:1: unexpected "x"`},
+		"form feeds":            {header + strings.Repeat("\f", size) + "x", `6:100001: unexpected "x"`},
+		"comments":              {header + strings.Repeat("#\n", size) + "x", `100006:1: unexpected "x"`},
+		"redundant parentheses": {header + strings.Repeat("    define a: "+strings.Repeat("(", 49)+"b"+strings.Repeat(")", 49)+"\n", 800), `6:64: doc#a names b`},
+		"a long condition":      {condition + strings.Repeat("a ", size/2) + "}\n", `4:11: condition c has 99999 bytes of CEL`},
+		"a long name":           {header + strings.Repeat("a", size), `6:1: unexpected "aaaa`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := Parse(Source{DSL: test.source})
+			if err == nil || !strings.HasPrefix(err.Error(), test.want) {
+				t.Errorf("error is %.200v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestParseReportsSoManyProblems(t *testing.T) {
+	_, _, err := Parse(Source{DSL: header + strings.Repeat("    define a: b\n", 200)})
+	refused := (*Error)(nil)
+	if !errors.As(err, &refused) || len(refused.Problems) != MaxProblems+1 {
+		t.Fatalf("error is %v", err)
+	}
+	// Each line but the first is wrong twice.
+	if got, want := refused.Problems[MaxProblems].String(), "the model has 299 more problems; correct these first"; got != want {
+		t.Errorf("the last problem is %q, want %q", got, want)
 	}
 }
 
