@@ -66,22 +66,6 @@ func (p *program) remote(cmd *cobra.Command, run func(context.Context, *client, 
 	return cmd
 }
 
-// family makes cmd the parent of commands.
-func family(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
-	cmd.Args = cobra.NoArgs
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
-	cmd.AddCommand(commands...)
-	return cmd
-}
-
-// complete lets the shell complete a flag from fixed words.
-func complete(cmd *cobra.Command, flag string, words ...string) {
-	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // the flag was just defined
-	}
-}
-
 func (c *client) permissions() usherv1.PermissionServiceClient {
 	return usherv1.NewPermissionServiceClient(c.conn)
 }

@@ -75,7 +75,7 @@ func (w *change) deleteSelected(ctx context.Context, c *client, filter *usherv1.
 		request.RequestId = w.requestIDOf(number)
 		answer, err := call(ctx, c, c.tuples().DeleteTuples, request)
 		if err != nil {
-			return &placedError{err, w.place(nil)}
+			return w.placed(err, nil)
 		}
 		if err := c.print(answer, func() string { return deletedText(answer) }); err != nil {
 			return err

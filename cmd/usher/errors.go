@@ -25,11 +25,11 @@ type callError struct {
 func (e *callError) Error() string { return e.err.Error() }
 func (e *callError) Unwrap() error { return e.err }
 
-// placedError is a failure of a request that was made of texts. place returns where
-// or how the user wrote an item of one of the request's lists, "" if it does not know.
+// placedError is a failure of a request that was made of what the user wrote. inPlace
+// makes its message speak of that, instead of fields of the request.
 type placedError struct {
-	err   error
-	place func(list string, index int) string
+	err     error
+	inPlace func(message string) string
 }
 
 func (e *placedError) Error() string { return e.err.Error() }
@@ -83,18 +83,21 @@ func reasonOf(s *status.Status) string {
 }
 
 // listItem finds a path such as "updates[3].tuple" in a message.
-var listItem = regexp.MustCompile(`\b([a-z_]+)\[(\d+)\](\.tuple\b)?`)
+var listItem = regexp.MustCompile(`\b([a-z_]+)\[(\d+)\](?:\.(?:tuple|must_be_allowed|must_match|must_not_match)\b)?`)
 
-// inPlace puts what the user wrote where a message has paths of the request.
-func (e *placedError) inPlace(message string) string {
-	return listItem.ReplaceAllStringFunc(message, func(path string) string {
-		parts := listItem.FindStringSubmatch(path)
-		index, err := strconv.Atoi(parts[2])
-		if err != nil {
-			return path
-		}
-		return cmp.Or(e.place(parts[1], index), path)
-	})
+// inLists returns a function for [placedError]. place returns where or how the user
+// wrote an item of one of the request's lists, "" if it does not know.
+func inLists(place func(list string, index int) string) func(message string) string {
+	return func(message string) string {
+		return listItem.ReplaceAllStringFunc(message, func(path string) string {
+			parts := listItem.FindStringSubmatch(path)
+			index, err := strconv.Atoi(parts[2])
+			if err != nil {
+				return path
+			}
+			return cmp.Or(place(parts[1], index), path)
+		})
+	}
 }
 
 // describeLocal describes a failure on this side of the connection.
@@ -136,7 +139,6 @@ var hints = map[string]string{
 	"NO_MODEL":              "usher model write FILE puts one in force",
 	"REQUEST_ID_REUSED":     "choose another --request-id",
 	"WORK_BUDGET_EXHAUSTED": "the server's budget is --work-budget of usher serve",
-	"CONFLICT":              "run the command again",
 	"DEADLINE_EXCEEDED":     "--timeout allows more time",
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -48,15 +50,27 @@ the exit status is 2 then.`,
 		if err != nil {
 			return q.placed(err)
 		}
-		var rows []table.Row
-		for _, result := range answer.GetResults() {
-			text := answerText(result.GetOutcome(), result.GetMissingContext())
-			if failure := result.GetError(); failure != nil {
-				p.status = statusError
-				text = "error: " + failure.GetMessage()
-			}
-			rows = append(rows, table.Row{result.GetRelation(), text})
+		text, failed := relationsText(answer.GetResults())
+		if err := c.print(answer, func() string { return text }); err != nil {
+			return err
 		}
-		return c.print(answer, func() string { return columns(table.Row{"relation", "answer"}, rows) })
+		if len(failed) > 0 {
+			return fmt.Errorf("no answer for %s; the list above says why", strings.Join(failed, ", "))
+		}
+		return nil
 	})
+}
+
+// relationsText draws the answers as a table, and returns the relations without one.
+func relationsText(results []*usherv1.RelationResult) (text string, failed []string) {
+	rows := make([]table.Row, len(results))
+	for i, result := range results {
+		text := answerText(result.GetOutcome(), result.GetMissingContext())
+		if failure := result.GetError(); failure != nil {
+			text = "error: " + failure.GetMessage()
+			failed = append(failed, result.GetRelation())
+		}
+		rows[i] = table.Row{result.GetRelation(), text}
+	}
+	return columns(table.Row{"relation", "answer"}, rows), failed
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -25,6 +26,9 @@ FILE is a model in the language (schema 1.1 or 1.2), its JSON form if it ends in
 	}, p.modelWriteCommand(), p.modelReadCommand(), p.modelListCommand(), p.modelValidateCommand())
 }
 
+// modelFiles lets the shell complete the argument FILE.
+var modelFiles = cobra.FixedCompletions(nil, cobra.ShellCompDirectiveDefault)
+
 func (p *program) modelWriteCommand() *cobra.Command {
 	var o origin
 	var dryRun bool
@@ -38,7 +42,8 @@ Stored tuples that the model forbids stay; questions do not see them until anoth
 model allows them again. --dry-run writes nothing and lists such tuples.`,
 		Example: `  usher model write model.fga --dry-run
   usher model write model.fga --replaces 01K7WJ3V9C5Q7YH1M3ZB4T8N2E`,
-		Args: exactly("FILE"),
+		Args:              exactly("FILE"),
+		ValidArgsFunction: modelFiles,
 	}
 	o.addTo(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would change and which tuples it would forbid; write nothing")
@@ -56,7 +61,7 @@ model allows them again. --dry-run writes nothing and lists such tuples.`,
 			Store: c.store, Source: sourceMessage(source), DryRun: dryRun, Actor: actor, Metadata: metadata, Replaces: replaces,
 		})
 		if err != nil {
-			return err
+			return &placedError{err, func(message string) string { return problemLine.ReplaceAllString(message, args[0]+":$0") }}
 		}
 		for _, w := range answer.GetWarnings() {
 			pos := model.Pos{File: w.GetFile(), Line: int(w.GetLine()), Column: int(w.GetColumn())}
@@ -65,6 +70,9 @@ model allows them again. --dry-run writes nothing and lists such tuples.`,
 		return c.print(answer, func() string { return modelWrittenText(answer, dryRun) })
 	})
 }
+
+// problemLine finds the problems of a refused model that name no file.
+var problemLine = regexp.MustCompile(`(?m)^\d+:\d+: `)
 
 // modelWrittenText tells what a new model changed or, in a dry run, would change.
 func modelWrittenText(answer *usherv1.WriteModelResponse, dryRun bool) string {
@@ -81,7 +89,7 @@ func modelWrittenText(answer *usherv1.WriteModelResponse, dryRun bool) string {
 		b.WriteString("  no difference\n")
 	}
 	if orphaned := answer.GetOrphaned(); orphaned.GetCount() > 0 {
-		fmt.Fprintf(&b, "%d stored tuples would be forbidden and count no more, such as\n", orphaned.GetCount())
+		fmt.Fprintf(&b, "stored tuples that it would forbid, so that they count no more: %d, such as\n", orphaned.GetCount())
 		for _, t := range orphaned.GetExamples() {
 			b.WriteString("  " + tupleText(t) + "\n")
 		}
@@ -96,7 +104,12 @@ func (p *program) modelReadCommand() *cobra.Command {
 		Short: "Print a model: the one in force, or a version",
 		Example: `  usher model read > model.fga
   usher model read --at-time 2026-11-01T00:00:00Z`,
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return exactly("ID")(cmd, args)
+		},
 	}
 	at.addTo(cmd)
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
@@ -161,19 +174,20 @@ func (p *program) modelValidateCommand() *cobra.Command {
 		Short: "Tell whether a model is valid, without a server",
 		Long: `Tell whether a model is valid, without a server. Prints everything that is wrong or
 suspicious as file:line:column, what, and what to do. Exit status: 0 valid, 2 not.`,
-		Example: "  usher model validate model.fga",
-		Args:    exactly("FILE"),
+		Example:           "  usher model validate model.fga",
+		Args:              exactly("FILE"),
+		ValidArgsFunction: modelFiles,
 		RunE: func(_ *cobra.Command, args []string) error {
 			source, err := p.readModel(args[0])
 			if err != nil {
 				return err
 			}
-			parsed, warnings, err := model.Parse(source)
+			_, warnings, err := model.Parse(source)
 			if refused, ok := errors.AsType[*model.Error](err); ok {
 				for _, problem := range refused.Problems {
 					fmt.Fprintln(p.stdout, problemText(args[0], problem.Pos, problem.Message, problem.Remedy))
 				}
-				return fmt.Errorf("%s is not valid: %d problems", args[0], len(refused.Problems))
+				return fmt.Errorf("%s is not valid", args[0])
 			}
 			if err != nil {
 				return err
@@ -181,7 +195,7 @@ suspicious as file:line:column, what, and what to do. Exit status: 0 valid, 2 no
 			for _, w := range warnings {
 				fmt.Fprintln(p.stdout, problemText(args[0], w.Pos, "warning: "+w.Message, w.Remedy))
 			}
-			_, err = fmt.Fprintf(p.stdout, "%s is valid: %d types, %d conditions\n", args[0], len(parsed.Types), len(parsed.Conditions))
+			_, err = fmt.Fprintf(p.stdout, "%s is valid\n", args[0])
 			return err
 		},
 	}

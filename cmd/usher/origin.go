@@ -53,10 +53,10 @@ func (w *change) requestIDOf(number int) string {
 	return fmt.Sprintf("%s/%d", w.requestID, number)
 }
 
-// place returns how the user wrote the items of a request for these tuples.
-func (w *change) place(tuples []placedTuple) func(list string, index int) string {
+// placed makes an error of a request for these tuples speak of what the user wrote.
+func (w *change) placed(err error, tuples []placedTuple) error {
 	texts := w.texts()
-	return func(list string, index int) string {
+	return &placedError{err, inLists(func(list string, index int) string {
 		switch {
 		case list == "updates" && index < len(tuples):
 			return tuples[index].place
@@ -64,7 +64,7 @@ func (w *change) place(tuples []placedTuple) func(list string, index int) string
 			return texts[index]
 		}
 		return ""
-	}
+	})}
 }
 
 // guards is the flags that make a write conditional on the state before it.

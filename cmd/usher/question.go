@@ -86,10 +86,10 @@ func (q *question) placed(err error) error {
 	if err == nil {
 		return nil
 	}
-	return &placedError{err, func(list string, index int) string {
+	return &placedError{err, inLists(func(list string, index int) string {
 		if list == "contextual_tuples" && index < len(q.with) {
 			return "--with '" + q.with[index] + "'"
 		}
 		return ""
-	}}
+	})}
 }

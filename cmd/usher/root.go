@@ -36,6 +36,7 @@ Exit status: 0 success or allowed, 1 denied, 2 error, 3 conditional.`,
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
@@ -65,5 +66,30 @@ func exactly(names ...string) cobra.PositionalArgs {
 			return fmt.Errorf("%q is one argument too many; write %s", args[len(names)], usage)
 		}
 		return nil
+	}
+}
+
+// family makes cmd the parent of commands.
+func family(cmd *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+// complete lets the shell complete a flag from fixed words.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	err := cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err) // the flag was just defined
+	}
+}
+
+// completeFiles lets the shell complete flags from the files there are.
+func completeFiles(cmd *cobra.Command, flags ...string) {
+	for _, flag := range flags {
+		if err := cmd.MarkFlagFilename(flag); err != nil {
+			panic(err) // the flag was just defined
+		}
 	}
 }

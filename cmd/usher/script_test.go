@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 //	[!] out REGEXP       what the server wrote to stdout so far
 //	status N COMMAND…    run a command that must end with exit status N
 //	token NAME           set $NAME to the token in the last output
-//	tuples N FILE        write N tuples to a file
+//	tuples N FILE        write a file of N tuples, of media:album
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -43,8 +43,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve":    scriptServe,
 			"shutdown": scriptShutdown,
-			"log":      func(ts *testscript.TestScript, neg bool, args []string) { serverOf(ts).match(ts, neg, args, &serverOf(ts).stderr) },
-			"out":      func(ts *testscript.TestScript, neg bool, args []string) { serverOf(ts).match(ts, neg, args, &serverOf(ts).stdout) },
+			"log":      scriptLog,
+			"out":      scriptOut,
 			"status":   scriptStatus,
 			"token":    scriptToken,
 			"tuples":   scriptTuples,
@@ -54,8 +54,9 @@ func TestScripts(t *testing.T) {
 
 // scriptServer is the server of one script.
 type scriptServer struct {
-	process        *exec.Cmd
-	stdout, stderr lockedBuffer
+	process *exec.Cmd
+	stdout  string // a file: what is in it was written before what is read from stderr
+	stderr  lockedBuffer
 }
 
 type serverKey struct{}
@@ -93,7 +94,11 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	s.process = exec.Command("usher", append([]string{"serve", "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0"}, args...)...)
 	s.process.Dir = ts.MkAbs(".")
 	s.process.Env = scriptEnv(ts)
-	s.process.Stdout = &s.stdout
+	s.stdout = ts.MkAbs("server.stdout")
+	stdout, err := os.Create(s.stdout)
+	ts.Check(err)
+	defer stdout.Close()
+	s.process.Stdout = stdout
 	stderr, err := s.process.StderrPipe()
 	ts.Check(err)
 	ts.Check(s.process.Start())
@@ -143,12 +148,20 @@ func scriptShutdown(ts *testscript.TestScript, neg bool, args []string) {
 	s.process = nil
 }
 
-func (s *scriptServer) match(ts *testscript.TestScript, neg bool, args []string, output *lockedBuffer) {
+func scriptLog(ts *testscript.TestScript, neg bool, args []string) {
+	match(ts, neg, args, serverOf(ts).stderr.String())
+}
+
+func scriptOut(ts *testscript.TestScript, neg bool, args []string) {
+	match(ts, neg, args, ts.ReadFile(serverOf(ts).stdout))
+}
+
+func match(ts *testscript.TestScript, neg bool, args []string, output string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] log|out REGEXP")
 	}
-	if regexp.MustCompile("(?m)"+args[0]).MatchString(output.String()) == neg {
-		ts.Fatalf("unexpected output of the server:\n%s", output.String())
+	if regexp.MustCompile("(?m)"+args[0]).MatchString(output) == neg {
+		ts.Fatalf("unexpected output of the server:\n%s", output)
 	}
 }
 
@@ -190,7 +203,7 @@ func scriptTuples(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	var b bytes.Buffer
 	for i := range n {
-		fmt.Fprintf(&b, "media:photo-%05d#viewer@user:anna\n", i)
+		fmt.Fprintf(&b, "media:album#viewer@user:guest-%05d\n", i)
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o600))
 }

@@ -53,6 +53,7 @@ such as grpc-addr. A flag beats the environment, and that the file.`,
 	}
 	cmd.Flags().AddFlagSet(flags)
 	cmd.Flags().StringVar(&config, "config", os.Getenv(envPrefix+"CONFIG"), "YAML `FILE` of settings (USHER_CONFIG)")
+	completeFiles(cmd, "db", "config")
 	complete(cmd, "log-level", "debug", "info", "warn", "error")
 	complete(cmd, "log-format", "text", "json")
 	complete(cmd, "example", exampleNames()...)
@@ -76,7 +77,7 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	}
 	options := server.Options{Logger: log, Registry: newRegistry(), Deadline: s.deadline, WorkBudget: s.workBudget}
 	if s.otlpEndpoint != "" {
-		tracing, err := newTracing(ctx, s.otlpEndpoint)
+		tracing, err := newTracing(ctx, log, s.otlpEndpoint)
 		if err != nil {
 			return err
 		}
@@ -88,11 +89,11 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := announce(ctx, log, db, s, l); err != nil {
-		return errors.Join(err, l.close())
-	}
 	if s.example != "" && empty {
 		fmt.Fprint(p.stdout, tryText(s.example, l.grpc.Addr().String()))
+	}
+	if err := announce(ctx, log, db, s, l); err != nil {
+		return errors.Join(err, l.close())
 	}
 	return serveUntil(ctx, log, service, l)
 }

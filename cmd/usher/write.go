@@ -55,6 +55,7 @@ preconditions, so it can end half written; with touch it is safe to write it aga
 	w.addTo(cmd)
 	cmd.Flags().StringVarP(&file, "file", "f", "", "`FILE` of tuples, one a line; - for stdin")
 	cmd.Flags().StringVar(&operation, "operation", "touch", "what to do with each tuple: `touch|create|delete`; create fails if it is there")
+	completeFiles(cmd, "file")
 	complete(cmd, "operation", "touch", "create", "delete")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		op, ok := operations[operation]
@@ -106,7 +107,7 @@ func (w *change) send(ctx context.Context, c *client, op usherv1.Operation, tupl
 			if sent > 0 {
 				c.note("the first %d tuples are written, the others are not", sent)
 			}
-			return &placedError{err, w.place(part)}
+			return w.placed(err, part)
 		}
 		sent += len(part)
 		if err := c.print(answer, func() string { return writtenText(answer) }); err != nil {
