@@ -9,12 +9,13 @@ import (
 	"github.com/usher-authz/usher/tuples/bolt"
 )
 
-// faulty is a real database whose default store fails where a disk would: in Commit
-// and in Snapshot.
+// faulty is a real database whose stores fail as told where a disk would: in Commit and
+// in Snapshot. Functions that are not set change nothing.
 type faulty struct {
 	*bolt.DB
 	commit   func() error
 	snapshot func() error
+	deadline func(context.Context) // sees the context of Snapshot
 }
 
 type faultyStore struct {
@@ -35,8 +36,13 @@ func (s *faultyStore) Commit(ctx context.Context, c tuples.Commit) (tuples.Commi
 }
 
 func (s *faultyStore) Snapshot(ctx context.Context, at tuples.At) (tuples.Snapshot, error) {
+	if s.db.deadline != nil {
+		s.db.deadline(ctx)
+	}
 	if s.db.snapshot != nil {
-		return nil, s.db.snapshot()
+		if err := s.db.snapshot(); err != nil {
+			return nil, err
+		}
 	}
 	return s.Store.Snapshot(ctx, at)
 }

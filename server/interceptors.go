@@ -7,11 +7,14 @@ import (
 	"runtime/debug"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
+	middleware "github.com/grpc-ecosystem/go-grpc-middleware/v2"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 )
 
 // unaryInterceptors are those of unary calls, the outermost first: metrics and log see
@@ -49,12 +52,33 @@ func (s *Server) finishUnary(ctx context.Context, r any, info *grpc.UnaryServerI
 	return response, nil
 }
 
-// finishStream gives the error of a stream a status.
+// finishStream ends a stream with the server, if nothing else would, and gives its error
+// a status.
 func (s *Server) finishStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	ctx := stream.Context()
+	if endless(info.FullMethod) {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(s.draining, func() { cancel(errShuttingDown) })()
+		stream = &middleware.WrappedServerStream{ServerStream: stream, WrappedContext: ctx}
+	}
 	if err := handler(service, stream); err != nil {
-		return s.statusOf(stream.Context(), info.FullMethod, err)
+		return s.statusOf(ctx, info.FullMethod, err)
 	}
 	return nil
+}
+
+// endless reports whether a stream goes on until the client ends it, as a Watch does
+// and the watch of the health service. Lists may finish while the server drains.
+func endless(method string) bool {
+	switch method {
+	case usherv1.PermissionService_ListObjects_FullMethodName,
+		usherv1.PermissionService_ListSubjects_FullMethodName,
+		usherv1.TupleService_Read_FullMethodName:
+		return false
+	}
+	return true
 }
 
 // panicError is a panic of a handler.

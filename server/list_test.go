@@ -230,12 +230,14 @@ func TestCursorHoldsToItsQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*usherv1.ListObjectsRequest){
-		"model":             func(r *usherv1.ListObjectsRequest) { r.ModelId = "01ARZ3NDEKTSV4RRFFQ69G5FAV" },
-		"type":              func(r *usherv1.ListObjectsRequest) { r.ObjectType = "folder" },
-		"relation":          func(r *usherv1.ListObjectsRequest) { r.Relation = "viewer" },
-		"subject":           func(r *usherv1.ListObjectsRequest) { r.Subject = subject(t, "user:bert") },
-		"contextual tuples": func(r *usherv1.ListObjectsRequest) { r.ContextualTuples = []*usherv1.Tuple{tuple(t, "media:a#viewer@user:anna")} },
-		"context":           func(r *usherv1.ListObjectsRequest) { r.Context = values(t, map[string]any{"hour": 1.0}) },
+		"model":    func(r *usherv1.ListObjectsRequest) { r.ModelId = "01ARZ3NDEKTSV4RRFFQ69G5FAV" },
+		"type":     func(r *usherv1.ListObjectsRequest) { r.ObjectType = "folder" },
+		"relation": func(r *usherv1.ListObjectsRequest) { r.Relation = "viewer" },
+		"subject":  func(r *usherv1.ListObjectsRequest) { r.Subject = subject(t, "user:bert") },
+		"contextual tuples": func(r *usherv1.ListObjectsRequest) {
+			r.ContextualTuples = []*usherv1.Tuple{tuple(t, "media:a#viewer@user:anna")}
+		},
+		"context": func(r *usherv1.ListObjectsRequest) { r.Context = values(t, map[string]any{"hour": 1.0}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := &usherv1.ListObjectsRequest{

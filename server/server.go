@@ -124,8 +124,8 @@ func (s *Server) GRPC() *grpc.Server { return s.grpc }
 
 // Drain ends the server in order: health and readiness say no, watches end with
 // UNAVAILABLE (SHUTTING_DOWN), other calls may finish until ctx ends. Then whatever is
-// left is cut off. It returns when no handler runs any more, so that the database can
-// be closed.
+// left is cut off. When it returns no handler runs any more, and the database can be
+// closed.
 func (s *Server) Drain(ctx context.Context) {
 	s.health.Shutdown()
 	s.drain(errShuttingDown)

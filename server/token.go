@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -69,7 +70,7 @@ func (s *sealer) seal(payload []byte) string {
 
 // unseal returns the payload of a text that seal made.
 func (s *sealer) unseal(text string) ([]byte, error) {
-	if len(text) > maxSealedBytes {
+	if len(text) > maxSealedBytes || strings.ContainsAny(text, "\r\n") { // which the decoder skips
 		return nil, errForged
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)

@@ -17,9 +17,7 @@ import (
 
 // Watch implements usher.v1.TupleService.
 func (s *tupleService) Watch(r *usherv1.WatchRequest, stream grpc.ServerStreamingServer[usherv1.WatchResponse]) error {
-	ctx, cancel := context.WithCancelCause(stream.Context())
-	defer cancel(nil)
-	defer context.AfterFunc(s.draining, func() { cancel(errShuttingDown) })()
+	ctx := stream.Context()
 	heartbeat, err := toHeartbeat(r.GetHeartbeat())
 	if err != nil {
 		return err
@@ -32,11 +30,7 @@ func (s *tupleService) Watch(r *usherv1.WatchRequest, stream grpc.ServerStreamin
 	if err := s.start(w, r.GetAfter()); err != nil {
 		return err
 	}
-	err = w.run(ctx)
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
+	return w.run(ctx)
 }
 
 // toHeartbeat returns how often a message is sent at least.
@@ -87,7 +81,7 @@ func (w *watch) run(ctx context.Context) error {
 	for {
 		switch err := w.wait(ctx); {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return context.Cause(ctx)
 		case errors.Is(err, context.DeadlineExceeded):
 			if err := w.beat(); err != nil {
 				return err

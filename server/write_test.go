@@ -280,4 +280,3 @@ func (w *world) read(r *usherv1.ReadRequest) []*usherv1.Tuple {
 	}
 	return all
 }
-
