@@ -11,7 +11,6 @@ import (
 
 // dslFile is one parsed text of the modelling language: a model or a module.
 type dslFile struct {
-	name       string // "" unless the model is modular
 	schema     string // "" in a module
 	module     string // "" in a model
 	header     Pos    // of the word "model" or "module"
@@ -142,7 +141,7 @@ func (b builder) place(line, column int) Pos {
 func (b builder) pos(t antlr.Token) Pos { return b.place(t.GetLine(), t.GetColumn()+1) }
 
 func (b builder) main(ctx *parser.MainContext) *dslFile {
-	file := &dslFile{name: b.file}
+	file := &dslFile{}
 	if header := ctx.ModelHeader(); header != nil {
 		file.header, file.schemaPos = b.pos(header.MODEL().GetSymbol()), b.pos(header.GetSchemaVersion())
 		file.schema = header.GetSchemaVersion().GetText()

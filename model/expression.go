@@ -18,8 +18,8 @@ const (
 )
 
 // language is CEL with what conditions add to it: IP addresses.
-var language = sync.OnceValues(func() (*cel.Env, error) {
-	return cel.NewEnv(
+var language = sync.OnceValue(func() *cel.Env {
+	env, err := cel.NewEnv(
 		cel.EagerlyValidateDeclarations(true),
 		cel.Function("ipaddress",
 			cel.Overload("string_to_ipaddress", []*cel.Type{cel.StringType}, ipAddressType,
@@ -28,6 +28,10 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 			cel.MemberOverload("ipaddress_in_cidr_string", []*cel.Type{ipAddressType, cel.StringType}, cel.BoolType,
 				cel.BinaryBinding(inCIDR))),
 	)
+	if err != nil {
+		panic(err) // the declarations are constant
+	}
+	return env
 })
 
 // compile turns the expression into a program, or says what is wrong with it or with
@@ -44,15 +48,12 @@ func (c *Condition) compile(r *report) {
 		p.kind, p.unknown = kind, cel.AttributePattern(p.Name)
 		options = append(options, cel.Variable(p.Name, kind.cel))
 	}
-	base, err := language()
-	if err == nil {
-		base, err = base.Extend(options...)
-	}
+	env, err := language().Extend(options...)
 	if err != nil {
 		r.errorf(c.Pos, "rename the parameter that it speaks of", "parameters of condition %s are refused: %v", c.Name, err)
 		return
 	}
-	c.check(base, r)
+	c.check(env, r)
 }
 
 // check parses and type-checks the expression, and plans the program.

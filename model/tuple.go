@@ -51,12 +51,12 @@ func (m *Model) assignable(k tuples.Key) (*Relation, error) {
 	typ := m.Type(k.Object.Type)
 	if typ == nil {
 		return nil, tuples.Invalid("object.type", string(k.Object.Type), "is not a type of the model",
-			"use one of "+list(m.types))
+			"define it in the model"+alternatives(m.types))
 	}
 	relation := typ.Relation(k.Relation)
 	if relation == nil {
 		return nil, tuples.Invalid("relation", string(k.Relation), "is not a relation of "+string(typ.Name),
-			"use one of "+list(typ.relations))
+			"define it in the model"+alternatives(typ.relations))
 	}
 	if len(relation.Direct) == 0 {
 		return nil, tuples.Invalid("relation", string(k.Relation), "follows from other relations and takes no tuples",
@@ -71,10 +71,11 @@ func (m *Model) validateSubject(k tuples.Key, relation *Relation) error {
 	typ := m.Type(s.Type)
 	switch {
 	case typ == nil:
-		return tuples.Invalid("subject.type", string(s.Type), "is not a type of the model", "use one of "+list(m.types))
+		return tuples.Invalid("subject.type", string(s.Type), "is not a type of the model",
+			"define it in the model"+alternatives(m.types))
 	case s.IsUserset() && typ.Relation(s.Relation) == nil:
 		return tuples.Invalid("subject.relation", string(s.Relation), "is not a relation of "+string(typ.Name),
-			"use one of "+list(typ.relations))
+			"define it in the model"+alternatives(typ.relations))
 	case s == (tuples.Userset{Object: k.Object, Relation: k.Relation}).Subject():
 		return tuples.Invalid("subject", s.String(), "is a member of itself without a tuple", "leave the tuple out")
 	}
@@ -95,11 +96,8 @@ func unconditioned(k tuples.Key, relation *Relation) error {
 func (m *Model) validateCondition(t tuples.Tuple, relation *Relation) error {
 	condition := m.Condition(t.Condition.Name)
 	if condition == nil {
-		remedy := "leave it out; the model has no conditions"
-		if len(m.conds) > 0 {
-			remedy = "use one of " + list(m.conds)
-		}
-		return tuples.Invalid("condition.name", t.Condition.Name, "is not a condition of the model", remedy)
+		return tuples.Invalid("condition.name", t.Condition.Name, "is not a condition of the model",
+			"define it in the model"+alternatives(m.conds))
 	}
 	if !m.Permits(t.Key, condition.Name) {
 		return tuples.Invalid("condition.name", condition.Name, "is not allowed for "+t.Subject.String(), takenBy(t.Key, relation))
@@ -136,14 +134,14 @@ func takenBy(k tuples.Key, relation *Relation) string {
 	return fmt.Sprintf("%s#%s takes %s", k.Object.Type, k.Relation, kinds(relation.Direct))
 }
 
-// list returns the keys of a map as a sorted list in words.
-func list[K ~string, V any](names map[K]V) string {
+// alternatives ends a remedy with the names there are, ", or use one of a, b".
+func alternatives[K ~string, V any](names map[K]V) string {
 	if len(names) == 0 {
-		return "none: there are none"
+		return ""
 	}
 	texts := make([]string, 0, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		texts = append(texts, string(name))
 	}
-	return strings.Join(texts, ", ")
+	return ", or use one of " + strings.Join(texts, ", ")
 }

@@ -45,12 +45,12 @@ func TestValidateTuple(t *testing.T) {
 		"a condition with context":         {`media:a#viewer@user:* with hours {"hour": 9, "days": ["1", 2]}`, nil},
 		"a userset either way":             {"media:a#viewer@group:g#member with hours", nil},
 		"a userset of another object":      {"media:a#viewer@media:b#viewer", nil},
-		"unknown type":                     {"file:a#viewer@user:anna", []string{`object.type "file": is not a type of the model; use one of group, media, user`}},
-		"unknown relation":                 {"media:a#reader@user:anna", []string{`relation "reader": is not a relation of media; use one of can_view, guest, owner, parent, viewer`}},
-		"a type without relations":         {"user:a#viewer@user:anna", []string{`relation "viewer": is not a relation of user; use one of none: there are none`}},
+		"unknown type":                     {"file:a#viewer@user:anna", []string{`object.type "file": is not a type of the model; define it in the model, or use one of group, media, user`}},
+		"unknown relation":                 {"media:a#reader@user:anna", []string{`relation "reader": is not a relation of media; define it in the model, or use one of can_view, guest, owner, parent, viewer`}},
+		"a type without relations":         {"user:a#viewer@user:anna", []string{`relation "viewer": is not a relation of user; define it in the model`}},
 		"a derived relation":               {"media:a#can_view@user:anna", []string{`relation "can_view": follows from other relations and takes no tuples; write to a relation in "viewer or owner"`}},
 		"unknown subject type":             {"media:a#viewer@team:t", []string{`subject.type "team": is not a type of the model`}},
-		"unknown subject relation":         {"media:a#viewer@group:g#admin", []string{`subject.relation "admin": is not a relation of group; use one of member`}},
+		"unknown subject relation":         {"media:a#viewer@group:g#admin", []string{`subject.relation "admin": is not a relation of group; define it in the model, or use one of member`}},
 		"a type that is not taken":         {"media:a#owner@group:g", []string{`subject "group:g": is of a kind that the relation does not take; media#owner takes user`}},
 		"a group itself":                   {"media:a#viewer@group:g", []string{`subject "group:g": is of a kind`}},
 		"a wildcard not taken":             {"media:a#owner@user:*", []string{`subject "user:*": is of a kind that the relation does not take; media#owner takes user`}},
@@ -61,7 +61,7 @@ func TestValidateTuple(t *testing.T) {
 		"a wildcard without its condition": {"media:a#viewer@user:*", []string{`condition "": is required for user:*; media#viewer takes user, user:* with hours, group#member`}},
 		"a condition not taken":            {"media:a#owner@user:anna with hours", []string{`condition.name "hours": is not allowed for user:anna; media#owner takes user`}},
 		"a condition of another kind":      {"media:a#viewer@user:anna with hours", []string{`condition.name "hours": is not allowed for user:anna`}},
-		"an unknown condition":             {"media:a#guest@user:anna with moon", []string{`condition.name "moon": is not a condition of the model; use one of hours, network`}},
+		"an unknown condition":             {"media:a#guest@user:anna with moon", []string{`condition.name "moon": is not a condition of the model; define it in the model, or use one of hours, network`}},
 		"context that is no parameter": {`media:a#guest@user:anna with hours {"hours": 1, "our": 2}`, []string{
 			`condition.context.hours "hours": is not a parameter of hours; its parameters are days: list<int>, hour: int`, `condition.context.our "our"`}},
 		"context of another type": {`media:a#guest@user:anna with hours {"hour": "nine", "days": [1, 1.5]}`, []string{
@@ -94,7 +94,7 @@ func TestValidateTupleWithoutConditionsInTheModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = m.ValidateTuple(tuple)
-	if err == nil || !strings.Contains(err.Error(), "is not a condition of the model; leave it out; the model has no conditions") {
+	if err == nil || !strings.Contains(err.Error(), "is not a condition of the model; define it in the model") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func TestParseRefuses(t *testing.T) {
 		"unknown relation in a restriction": {header + "    define a: [doc#b]\n",
 			[]string{"6:16: doc#a lists doc#b, and b is not a relation of doc; define it, or use one of a"}},
 		"relation of a type that has none": {header + "    define a: [user#b]\n",
-			[]string{"b is not a relation of user; define it, or use one of none: there are none"}},
+			[]string{"b is not a relation of user; define it"}},
 		"restriction twice": {header + "    define a: [user, doc#a, user]\n", []string{"6:29: doc#a lists user twice"}},
 		"unknown condition": {header + "    define a: [user with c]\n",
 			[]string{"6:16: doc#a lists user with c, and c is not a condition; define the condition"}},
