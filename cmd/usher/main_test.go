@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/usher-authz/usher/examples"
+	"github.com/usher-authz/usher/tuples/bolt"
 )
 
 // usher runs one command line in this process and returns what it printed.
@@ -93,6 +94,25 @@ func TestExampleCommands(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A first start that was cut off between the store and its model is made good.
+func TestBootstrapGoesOnWhereItWasCutOff(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cut.db")
+	db, err := bolt.Open(file, bolt.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.CreateStore(t.Context(), "default"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	addr, _, _ := startServer(t, "--db", file, "--example", "media-library")
+	if status, _, stderr := usher(t.Context(), "check", "user:kofi", "can_edit", "media:brand-guide", "--addr", addr); status != statusOK {
+		t.Errorf("status %d\n%s", status, stderr)
 	}
 }
 

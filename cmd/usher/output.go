@@ -68,8 +68,5 @@ func appendBranch(w list.Writer, b branch) {
 
 // timeText returns a time of the server in the shape that flags take.
 func timeText(t *timestamppb.Timestamp) string {
-	if t == nil {
-		return ""
-	}
 	return t.AsTime().Format(time.RFC3339)
 }
