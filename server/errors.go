@@ -5,8 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"time"
 
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -54,38 +54,31 @@ var codeOf = [...]codes.Code{
 	usherv1.ErrorReason_ERROR_REASON_INTERNAL:              codes.Internal,
 }
 
-// statusOf turns what a handler returned into the status that the caller gets, and
-// logs what is the server's fault.
-func (s *Server) statusOf(ctx context.Context, method string, err error) error {
-	if _, ok := status.FromError(err); ok {
-		return err // nil, or of a stream that broke
+// finish turns what a handler returned into the status that the caller gets, and logs
+// the end of the call.
+func (s *Server) finish(ctx context.Context, method string, began time.Time, err error) error {
+	if err == nil {
+		s.logCall(ctx, method, began, ending{level: slog.LevelDebug, code: codes.OK.String()})
+		return nil
 	}
-	f := failureOf(err)
-	switch f.reason {
-	case usherv1.ErrorReason_ERROR_REASON_CANCELLED:
-		if errors.Is(context.Cause(ctx), errShuttingDown) {
+	st, ok := status.FromError(err) // ok: of a stream that broke
+	var cause error
+	if !ok {
+		f := failureOf(err)
+		if f.reason == usherv1.ErrorReason_ERROR_REASON_CANCELLED && errors.Is(context.Cause(ctx), errShuttingDown) {
 			f = failureOf(errShuttingDown)
 		}
-	case usherv1.ErrorReason_ERROR_REASON_INTERNAL,
-		usherv1.ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN,
-		usherv1.ErrorReason_ERROR_REASON_READ_ONLY:
-		s.logFault(ctx, method, f)
+		st, cause = f.status(), f.cause
 	}
-	return f.status()
-}
-
-func (s *Server) logFault(ctx context.Context, method string, f *failure) {
-	attributes := []slog.Attr{slog.String("method", method), slog.Any("error", f.cause)}
-	var p *panicError
-	if errors.As(f.cause, &p) {
-		attributes = append(attributes, slog.String("stack", string(p.stack)))
-	}
-	s.log.LogAttrs(ctx, slog.LevelError, f.message, attributes...)
+	s.logCall(ctx, method, began, ending{
+		level: levelOf(st.Code()), code: st.Code().String(), message: st.Message(), cause: cause,
+	})
+	return st.Err()
 }
 
 // status returns the failure as gRPC sends it: code and message, the reason as
 // google.rpc.ErrorInfo, and fields at fault as google.rpc.BadRequest.
-func (f *failure) status() error {
+func (f *failure) status() *status.Status {
 	st := status.New(codeOf[f.reason], f.Error())
 	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
 		Reason:   f.reason.String()[len(reasonPrefix):],
@@ -98,7 +91,7 @@ func (f *failure) status() error {
 	if detailed, err := st.WithDetails(details...); err == nil {
 		st = detailed
 	}
-	return st.Err()
+	return st
 }
 
 func badRequest(violations []tuples.Violation) *errdetails.BadRequest {
@@ -124,16 +117,14 @@ func itemError(err error) (*usherv1.ItemError, error) {
 	return nil, err
 }
 
-// levelOf is the level at which the end of a call is logged: faults of the server are
-// errors, what callers may want to act on are warnings.
-func levelOf(code codes.Code) logging.Level {
+// levelOf is the level at which a call that failed is logged: faults of the server are
+// errors, what its operator may want to act on are warnings.
+func levelOf(code codes.Code) slog.Level {
 	switch code {
-	case codes.OK:
-		return logging.LevelDebug
 	case codes.Unknown, codes.Internal, codes.DataLoss:
-		return logging.LevelError
+		return slog.LevelError
 	case codes.Aborted, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Unavailable:
-		return logging.LevelWarn
+		return slog.LevelWarn
 	}
-	return logging.LevelInfo
+	return slog.LevelInfo
 }

@@ -3,59 +3,53 @@ package server
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
+	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	middleware "github.com/grpc-ecosystem/go-grpc-middleware/v2"
-	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/logging"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 )
 
 // unaryInterceptors are those of unary calls, the outermost first: metrics and log see
-// the status that the caller gets, and a panic is an error like others.
+// the status that the caller gets, and a panic is an error like any other.
 func (s *Server) unaryInterceptors(metrics *grpcprom.ServerMetrics) []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
 		metrics.UnaryServerInterceptor(),
-		logging.UnaryServerInterceptor(s.callLogger(), loggingOptions()...),
 		s.finishUnary,
 		recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
 	}
 }
 
-// streamInterceptors are the same for streams, which have no deadline but the caller's.
+// streamInterceptors are the same for streams.
 func (s *Server) streamInterceptors(metrics *grpcprom.ServerMetrics) []grpc.StreamServerInterceptor {
 	return []grpc.StreamServerInterceptor{
 		metrics.StreamServerInterceptor(),
-		logging.StreamServerInterceptor(s.callLogger(), loggingOptions()...),
 		s.finishStream,
 		recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
 	}
 }
 
-// finishUnary gives a call a deadline, and its error a status.
+// finishUnary gives a call a deadline, its error a status, and the log its line.
 func (s *Server) finishUnary(ctx context.Context, r any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	began := time.Now()
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.Deadline)
 		defer cancel()
 	}
 	response, err := handler(ctx, r)
-	if err != nil {
-		return nil, s.statusOf(ctx, info.FullMethod, err)
-	}
-	return response, nil
+	return response, s.finish(ctx, info.FullMethod, began, err)
 }
 
-// finishStream ends a stream with the server, if nothing else would, and gives its error
-// a status.
+// finishStream does the same for a stream, which has no deadline but the caller's. A
+// stream that nothing else would end it ends with the server.
 func (s *Server) finishStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	ctx := stream.Context()
+	began, ctx := time.Now(), stream.Context()
 	if endless(info.FullMethod) {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
@@ -63,10 +57,7 @@ func (s *Server) finishStream(service any, stream grpc.ServerStream, info *grpc.
 		defer context.AfterFunc(s.draining, func() { cancel(errShuttingDown) })()
 		stream = &middleware.WrappedServerStream{ServerStream: stream, WrappedContext: ctx}
 	}
-	if err := handler(service, stream); err != nil {
-		return s.statusOf(ctx, info.FullMethod, err)
-	}
-	return nil
+	return s.finish(ctx, info.FullMethod, began, handler(service, stream))
 }
 
 // endless reports whether a stream goes on until the client ends it, as a Watch does
@@ -92,29 +83,6 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 func recovered(_ context.Context, value any) error {
 	return &panicError{value: value, stack: debug.Stack()}
-}
-
-// requestIDHeader names the metadata by which callers recognise a call in the log.
-const requestIDHeader = "x-request-id"
-
-func loggingOptions() []logging.Option {
-	return []logging.Option{
-		logging.WithLogOnEvents(logging.FinishCall),
-		logging.WithLevels(levelOf),
-		logging.WithFieldsFromContext(func(ctx context.Context) logging.Fields {
-			if ids := metadata.ValueFromIncomingContext(ctx, requestIDHeader); len(ids) > 0 {
-				return logging.Fields{"request_id", ids[0]}
-			}
-			return nil
-		}),
-	}
-}
-
-// callLogger writes the lines of the logging interceptors.
-func (s *Server) callLogger() logging.LoggerFunc {
-	return func(ctx context.Context, level logging.Level, text string, fields ...any) {
-		s.log.Log(ctx, slog.Level(level), text, fields...)
-	}
 }
 
 // latencyBuckets are in seconds: from what a warm Check takes to the default deadline.

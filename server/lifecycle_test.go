@@ -68,8 +68,8 @@ func TestCallLog(t *testing.T) {
 		name  string
 		texts []string
 	}{
-		{"a success at debug level", []string{"level=DEBUG", "grpc.method=Check", "grpc.code=OK", "grpc.time_ms=", "request_id=r-17", "peer.address="}},
-		{"the caller's fault at info level, with its reason", []string{"level=INFO", "grpc.code=InvalidArgument", "can_fly"}},
+		{"a success at debug level", []string{"level=DEBUG", "method=/usher.v1.PermissionService/Check", "code=OK", "duration=", "request_id=r-17", "peer="}},
+		{"the caller's fault at info level, with its reason", []string{"level=INFO", "code=InvalidArgument", "can_fly"}},
 	} {
 		if got := log.with(c.texts...); len(got) != 1 {
 			t.Errorf("%s: got %q in %s", c.name, got, log.buf.String())
