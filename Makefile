@@ -45,7 +45,7 @@ fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 	./.ci/fuzz $(or $(FUZZTIME),1m)
 
 property: ## hold the engine to the reference on many more random questions (PROPERTY_CHECKS, default 20000 cases)
-	go test ./check -run Property -rapid.checks=$(or $(PROPERTY_CHECKS),20000) -timeout 0 -v
+	go test ./check -run TestEngineAgreesWithReference -rapid.checks=$(or $(PROPERTY_CHECKS),20000) -timeout 0 -v
 
 test-grpcurl: build ## run the grpcurl commands of the README with the real grpcurl
 	cd $(GRPCURL) && go build -o ../../bin/grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl
