@@ -8,14 +8,9 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-const (
-	// maxScanned bounds the rows that a precondition or a delete by filter looks at, since
-	// every other write waits meanwhile: about 50 ms.
-	maxScanned = 1 << 20
-	// maxTail bounds the revisions, and the mutations in them, that a read set is held
-	// against. A decision older than that is made again.
-	maxTail = 10_000
-)
+// maxTail bounds the revisions, and the mutations in them, that a read set is held
+// against. A decision older than that is made again.
+const maxTail = 10_000
 
 func (d *draft) checkModel(c *tuples.Commit) error {
 	if have := d.inForce(); c.InForce != "" && c.InForce != have {
@@ -108,16 +103,16 @@ func (d *draft) checkPreconditions(preconditions []tuples.Precondition) error {
 }
 
 // match visits the live tuples that a filter selects until visit returns false. It
-// fails with an InvalidError when it has looked at maxScanned rows.
+// fails with an InvalidError when it has looked at too many rows.
 func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) bool) error {
 	sel, err := d.choose(f)
 	if err != nil || sel.empty {
 		return err
 	}
-	w := d.walk(sel.order, sel.prefix)
+	w, most := d.walk(sel.order, sel.prefix), d.group.db.maxScanned
 	for looked := 0; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w.next() {
-		if looked++; looked > maxScanned {
-			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has more than %d tuples to look through", maxScanned),
+		if looked++; looked > most {
+			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has more than %d tuples to look through", most),
 				"name an object, a subject, or a rarer type")
 		}
 		edge := sel.order.edge(w.key)

@@ -18,8 +18,6 @@ const rowsPerStep = 1000
 
 // collectLoop collects now and then until the database is closed.
 func (db *DB) collectLoop() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	tick := time.NewTicker(db.options.CollectEvery)
 	defer tick.Stop()
 	for {
@@ -28,8 +26,8 @@ func (db *DB) collectLoop() {
 			return
 		case <-tick.C:
 		}
-		if err := db.Collect(ctx); err != nil && !errors.Is(err, tuples.ErrClosed) {
-			db.options.Logger.Error("cannot collect expired tuples and old history", "error", err)
+		if err := db.Collect(context.Background()); err != nil {
+			db.complain("cannot collect expired tuples and old history", err)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -41,6 +42,8 @@ const (
 	mapSize = 64 << 30
 	// lockTimeout is how long Open waits for another process to let go of the file.
 	lockTimeout = time.Second
+	// defaultMaxScanned rows take about 50 ms, while every other write waits.
+	defaultMaxScanned = 1 << 20
 )
 
 // DB is a database file with its stores; it implements [tuples.Database].
@@ -49,6 +52,8 @@ type DB struct {
 	options  Options
 	clock    *clock
 	tokenKey [32]byte
+	// maxScanned bounds the rows that a precondition or a delete by filter looks at.
+	maxScanned int
 
 	jobs    chan *job
 	closing chan struct{} // closed by Close
@@ -85,7 +90,7 @@ func Open(path string, options Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		bolt: file, options: options,
+		bolt: file, options: options, maxScanned: defaultMaxScanned,
 		jobs: make(chan *job, maxGroupJobs), closing: make(chan struct{}), stopped: make(chan struct{}),
 		byID: map[tuples.StoreID]*store{}, byName: map[string]*store{},
 	}
@@ -118,7 +123,21 @@ func openFile(path string, options Options) (*bbolt.DB, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
+	if !options.NoSync {
+		if err := syncFolder(filepath.Dir(path)); err != nil {
+			return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), file.Close())
+		}
+	}
 	return file, nil
+}
+
+// syncFolder makes the entry of a new file durable, which bbolt leaves out.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // TokenKey implements [tuples.Database].
@@ -136,6 +155,14 @@ func (db *DB) Close() error {
 		db.closeErr = errors.Join(db.closeErr, db.bolt.Close())
 	})
 	return db.closeErr
+}
+
+// complain logs a failure of background work, unless it is the consequence of one that
+// was logged already or of Close.
+func (db *DB) complain(what string, err error) {
+	if !errors.Is(err, tuples.ErrClosed) && !errors.Is(err, tuples.ErrReadOnly) {
+		db.options.Logger.Error(what, "error", err)
+	}
 }
 
 // keepClock persists the clock's mark ahead of its readings while it is read.
@@ -163,8 +190,8 @@ func (db *DB) keepClock() {
 		switch {
 		case err == nil:
 			mark = next
-		case !errors.Is(err, tuples.ErrClosed):
-			db.options.Logger.Error("cannot persist the clock", "error", err)
+		default:
+			db.complain("cannot persist the clock", err)
 		}
 	}
 }

@@ -47,8 +47,10 @@ func readModelHeads(v *view) ([]modelHead, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.source = slices.Clone(m.source)
 		heads = append(forgetLatest(heads), m)
+	}
+	if n := len(heads); n > 0 {
+		heads[n-1].source = slices.Clone(heads[n-1].source)
 	}
 	return heads, nil
 }
