@@ -16,7 +16,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/structpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -62,7 +61,7 @@ condition office_hours(hour: int, opens: int) {
 
 // world is a server over a new database, with a client of each service.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	ctx    context.Context
 	db     *bolt.DB
 	server *server.Server
@@ -75,7 +74,7 @@ type world struct {
 }
 
 // newWorld starts a server whose default store has no model.
-func newWorld(t *testing.T, options server.Options) *world {
+func newWorld(t testing.TB, options server.Options) *world {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "usher.db"), bolt.Options{NoSync: true, CollectEvery: -1})
 	if err != nil {
@@ -95,17 +94,16 @@ func newWorld(t *testing.T, options server.Options) *world {
 }
 
 // serve starts a server over a database that the test keeps.
-func serve(t *testing.T, db tuples.Database, options server.Options) *world {
+func serve(t testing.TB, db tuples.Database, options server.Options) *world {
 	t.Helper()
 	w := &world{t: t, server: server.New(db, options)}
-	listener := bufconn.Listen(1 << 20)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	served := make(chan error, 1)
 	go func() { served <- w.server.GRPC().Serve(listener) }()
-	var err error
-	w.conn, err = grpc.NewClient("passthrough:server",
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }),
-	)
+	w.conn, err = grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +125,7 @@ func serve(t *testing.T, db tuples.Database, options server.Options) *world {
 }
 
 // newLibrary starts a server whose default store has the library model and these tuples.
-func newLibrary(t *testing.T, lines ...string) *world {
+func newLibrary(t testing.TB, lines ...string) *world {
 	t.Helper()
 	w := newWorld(t, server.Options{})
 	w.writeModel(library)
@@ -171,7 +169,7 @@ func (w *world) write(r *usherv1.WriteRequest) *usherv1.WriteResponse {
 	return response
 }
 
-func updates(t *testing.T, op usherv1.Operation, lines ...string) []*usherv1.TupleUpdate {
+func updates(t testing.TB, op usherv1.Operation, lines ...string) []*usherv1.TupleUpdate {
 	t.Helper()
 	list := make([]*usherv1.TupleUpdate, len(lines))
 	for i, line := range lines {
@@ -181,7 +179,7 @@ func updates(t *testing.T, op usherv1.Operation, lines ...string) []*usherv1.Tup
 }
 
 // tuple reads the text form into a message.
-func tuple(t *testing.T, line string) *usherv1.Tuple {
+func tuple(t testing.TB, line string) *usherv1.Tuple {
 	t.Helper()
 	parsed, err := tuples.ParseTuple(line)
 	if err != nil {
@@ -209,7 +207,7 @@ func tuple(t *testing.T, line string) *usherv1.Tuple {
 	return message
 }
 
-func values(t *testing.T, v map[string]any) *structpb.Struct {
+func values(t testing.TB, v map[string]any) *structpb.Struct {
 	t.Helper()
 	s, err := structpb.NewStruct(v)
 	if err != nil {
@@ -218,7 +216,7 @@ func values(t *testing.T, v map[string]any) *structpb.Struct {
 	return s
 }
 
-func object(t *testing.T, text string) *usherv1.Object {
+func object(t testing.TB, text string) *usherv1.Object {
 	t.Helper()
 	o, err := tuples.ParseObject(text)
 	if err != nil {
@@ -227,7 +225,7 @@ func object(t *testing.T, text string) *usherv1.Object {
 	return &usherv1.Object{Type: string(o.Type), Id: string(o.ID)}
 }
 
-func subject(t *testing.T, text string) *usherv1.Subject {
+func subject(t testing.TB, text string) *usherv1.Subject {
 	t.Helper()
 	s, err := tuples.ParseSubject(text)
 	if err != nil {
@@ -237,7 +235,7 @@ func subject(t *testing.T, text string) *usherv1.Subject {
 }
 
 // question reads "user:anna can_view media:logo".
-func question(t *testing.T, text string) *usherv1.CheckRequest {
+func question(t testing.TB, text string) *usherv1.CheckRequest {
 	t.Helper()
 	words := strings.Fields(text)
 	if len(words) != 3 {
@@ -310,7 +308,7 @@ func refusalOf(err error) refusal {
 }
 
 // wantRefusal asks for a reason and, unless it is "", a first field.
-func wantRefusal(t *testing.T, err error, code codes.Code, reason, field string) refusal {
+func wantRefusal(t testing.TB, err error, code codes.Code, reason, field string) refusal {
 	t.Helper()
 	r := refusalOf(err)
 	if r.code != code || r.reason != reason || r.domain != "usher.v1" {
