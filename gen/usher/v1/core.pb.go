@@ -84,7 +84,9 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 }
 
 // Reasons of errors, as the field "reason" of google.rpc.ErrorInfo (domain
-// "usher.v1") without the prefix ERROR_REASON_.
+// "usher.v1") without the prefix ERROR_REASON_. With INVALID_ARGUMENT comes
+// google.rpc.BadRequest: the fields at fault, 20 at most; the reason is that of the
+// first.
 type ErrorReason int32
 
 const (
@@ -131,17 +133,19 @@ const (
 	ErrorReason_ERROR_REASON_REVISION_AHEAD ErrorReason = 19
 	// RESOURCE_EXHAUSTED: the work budget of the request ran out.
 	ErrorReason_ERROR_REASON_WORK_BUDGET_EXHAUSTED ErrorReason = 20
-	// ABORTED: concurrent writes kept changing what the write depends on; retry.
+	// ABORTED: concurrent writes kept changing what the write depends on; retry. Or
+	// another model is in force than WriteModelRequest.replaces names.
 	ErrorReason_ERROR_REASON_CONFLICT ErrorReason = 21
 	// UNKNOWN: the write may or may not be durable; retry with the same request id.
 	ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN ErrorReason = 22
 	// UNAVAILABLE: the store refuses writes until the server is restarted.
 	ErrorReason_ERROR_REASON_READ_ONLY ErrorReason = 23
-	// DEADLINE_EXCEEDED: the deadline passed before the answer was known.
+	// DEADLINE_EXCEEDED: the deadline passed before the answer was known. A unary call
+	// without a deadline gets one from the server: 10 seconds, unless configured.
 	ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED ErrorReason = 24
 	// CANCELLED: the caller gave up.
 	ErrorReason_ERROR_REASON_CANCELLED ErrorReason = 25
-	// UNAVAILABLE: the server is shutting down.
+	// UNAVAILABLE: the server is shutting down. A Watch ends so; other calls may finish.
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 26
 	// INTERNAL: a fault of the server; its log has more.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 27
@@ -813,7 +817,8 @@ type isConsistency_Requirement interface {
 }
 
 type Consistency_AtLeastAsFresh struct {
-	// A token: answer at the head, once the head has reached the token's revision.
+	// A token: answer at the head, once the head has reached the token's revision. A
+	// token that is ahead waits until the deadline.
 	AtLeastAsFresh string `protobuf:"bytes,1,opt,name=at_least_as_fresh,json=atLeastAsFresh,proto3,oneof"`
 }
 
@@ -834,7 +839,9 @@ func (*Consistency_Exactly) isConsistency_Requirement() {}
 
 func (*Consistency_AtTime) isConsistency_Requirement() {}
 
-// Where to go on with a list that was left before its end.
+// Where to go on with a list that was left before its end. A list that ends in an
+// error says so too: google.rpc.ErrorInfo.metadata has "cursor", and "resume_after"
+// with the last item sent, or, if a condition failed for one item, with that item.
 type Resume struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cursor that came with the list. It holds the list to its revision, clock

@@ -42,7 +42,8 @@ type CheckRequest struct {
 	// Tuples that count as stored for this question alone, 100 at most. Each replaces
 	// a stored tuple of the same identity.
 	ContextualTuples []*Tuple `protobuf:"bytes,6,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name. Values kept with a tuple win.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most. Values kept
+	// with a tuple win.
 	Context *structpb.Struct `protobuf:"bytes,7,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
 	Consistency *Consistency `protobuf:"bytes,8,opt,name=consistency,proto3" json:"consistency,omitempty"`
@@ -238,7 +239,7 @@ type BatchCheckRequest struct {
 	Items []*BatchCheckItem `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
 	// Tuples that count as stored for these questions alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,4,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
 	Consistency   *Consistency `protobuf:"bytes,6,opt,name=consistency,proto3" json:"consistency,omitempty"`
@@ -528,7 +529,7 @@ type FilterObjectsRequest struct {
 	ObjectIds []string `protobuf:"bytes,6,rep,name=object_ids,json=objectIds,proto3" json:"object_ids,omitempty"`
 	// Tuples that count as stored for this question alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,7,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,8,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
 	Consistency   *Consistency `protobuf:"bytes,9,opt,name=consistency,proto3" json:"consistency,omitempty"`
@@ -832,11 +833,11 @@ type ListRelationsRequest struct {
 	Object *Object `protobuf:"bytes,3,opt,name=object,proto3" json:"object,omitempty"`
 	// The subject asked about.
 	Subject *Subject `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
-	// The relations asked about; empty for all of the object's type.
+	// The relations asked about, 1,000 at most; empty for all of the object's type.
 	Relations []string `protobuf:"bytes,5,rep,name=relations,proto3" json:"relations,omitempty"`
 	// Tuples that count as stored for this question alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,6,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,7,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
 	Consistency   *Consistency `protobuf:"bytes,8,opt,name=consistency,proto3" json:"consistency,omitempty"`
@@ -1086,7 +1087,8 @@ type ExpandRequest struct {
 	// How many tuples each leaf lists at most: 1 to 10,000, 0 for 1,000.
 	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Go on with one leaf that was cut: its cursor. Each leaf has a cursor of its own;
-	// the other leaves come empty. Resume.after is ignored here.
+	// the other leaves come empty. All other fields must be those of the first request,
+	// but for page_size, and for consistency, which must be unset.
 	Cursor        string `protobuf:"bytes,8,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1644,7 +1646,7 @@ type ListObjectsRequest struct {
 	// Tuples that count as stored for this question alone, 100 at most. Objects named
 	// only there are listed too.
 	ContextualTuples []*Tuple `protobuf:"bytes,6,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,7,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head. Must be unset with a cursor.
 	Consistency *Consistency `protobuf:"bytes,8,opt,name=consistency,proto3" json:"consistency,omitempty"`
@@ -1920,7 +1922,7 @@ type ListSubjectsRequest struct {
 	SubjectRelation string `protobuf:"bytes,6,opt,name=subject_relation,json=subjectRelation,proto3" json:"subject_relation,omitempty"`
 	// Tuples that count as stored for this question alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,7,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
-	// Values for parameters of conditions, by name.
+	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,8,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head. Must be unset with a cursor.
 	Consistency *Consistency `protobuf:"bytes,9,opt,name=consistency,proto3" json:"consistency,omitempty"`

@@ -662,7 +662,7 @@ type ReadResponse struct {
 	Tuples []*Tuple `protobuf:"bytes,1,rep,name=tuples,proto3" json:"tuples,omitempty"`
 	// With any tuple of this list: where to go on, as Resume.cursor.
 	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// Whether the list may go on behind the last tuple of this message: within this
+	// Whether the list goes on behind the last tuple of this message: within this
 	// stream, or if page_size has ended it, by Resume.
 	More bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
 	// Names the revision and the clock reading of the list.

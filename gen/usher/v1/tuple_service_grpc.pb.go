@@ -41,8 +41,9 @@ type TupleServiceClient interface {
 	// DeleteTuples deletes the tuples that a filter selects, up to 10,000 at one
 	// revision.
 	DeleteTuples(ctx context.Context, in *DeleteTuplesRequest, opts ...grpc.CallOption) (*DeleteTuplesResponse, error)
-	// Watch streams every change from a token on, in order, without gaps. It goes on
-	// until the caller ends it.
+	// Watch streams every change from a token on, in order, without gaps. The first
+	// message comes at once and says where the stream begins. It goes on until the
+	// caller ends it, or the server shuts down.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -126,8 +127,9 @@ type TupleServiceServer interface {
 	// DeleteTuples deletes the tuples that a filter selects, up to 10,000 at one
 	// revision.
 	DeleteTuples(context.Context, *DeleteTuplesRequest) (*DeleteTuplesResponse, error)
-	// Watch streams every change from a token on, in order, without gaps. It goes on
-	// until the caller ends it.
+	// Watch streams every change from a token on, in order, without gaps. The first
+	// message comes at once and says where the stream begins. It goes on until the
+	// caller ends it, or the server shuts down.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedTupleServiceServer()
 }
