@@ -201,7 +201,7 @@ func (h *harness) delete(texts ...string) tuples.Committed {
 	return h.commit(tuples.Commit{Mutations: h.mutations(tuples.OpDelete, texts...)})
 }
 
-// snapshot opens a state that must be there; it is closed with the test.
+// snapshot opens a state that must be there.
 func (h *harness) snapshot(at tuples.At) tuples.Snapshot {
 	h.Helper()
 	s, err := h.store.Snapshot(h.ctx, at)
