@@ -129,10 +129,14 @@ func edgeKey(h *harness, s tuples.Snapshot, k tuples.Key) tuples.EdgeKey {
 	nodes := make([]tuples.Node, 2)
 	h.must(s.Nodes(h.ctx, []tuples.Object{k.Object, k.Subject.Object()}, nodes))
 	symbols := h.store.Symbols()
-	return tuples.EdgeKey{
+	edge := tuples.EdgeKey{
 		Object: nodes[0], Relation: symbols.Lookup(string(k.Relation)),
 		Subject: nodes[1], SubjectRelation: symbols.Lookup(string(k.Subject.Relation)),
 	}
+	if edge.SubjectRelation == 0 && k.Subject.Relation != "" {
+		edge.SubjectRelation = tuples.MaxSymbols // a name not seen yet; 0 would be no userset
+	}
+	return edge
 }
 
 // compareEdges compares Edge, EdgesFrom and EdgesTo around one random tuple.
