@@ -7,7 +7,7 @@ import (
 )
 
 // rowsPerRead is how many rows one Read looks at before it returns what it has
-// found: about a millisecond.
+// found: some 0.2 ms, at 28 to 48 ns a row, and the names of those that it returns.
 const rowsPerRead = 4096
 
 // Read implements [tuples.Snapshot].
