@@ -35,22 +35,25 @@ func BenchmarkRPC(b *testing.B) {
 	for i := range checks {
 		checks[i] = question(b, fmt.Sprintf("user:anna can_view media:%d", i))
 	}
-	for name, call := range map[string]func(context.Context, int) error{
-		"health": func(ctx context.Context, _ int) error {
+	for _, rpc := range []struct {
+		name string
+		call func(context.Context, int) error
+	}{
+		{"health", func(ctx context.Context, _ int) error {
 			_, err := health.Check(ctx, &healthv1.HealthCheckRequest{})
 			return err
-		},
-		"check": func(ctx context.Context, i int) error {
+		}},
+		{"check", func(ctx context.Context, i int) error {
 			_, err := w.permissions.Check(ctx, checks[i%benchmarkMedia])
 			return err
-		},
+		}},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(rpc.name, func(b *testing.B) {
 			b.ReportAllocs()
 			var next atomic.Int64
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if err := call(b.Context(), int(next.Add(7))); err != nil {
+					if err := rpc.call(b.Context(), int(next.Add(7))); err != nil {
 						b.Error(err)
 					}
 				}

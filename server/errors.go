@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -76,10 +77,17 @@ func (s *Server) finish(ctx context.Context, method string, began time.Time, err
 	return st.Err()
 }
 
+// A status travels in the trailers of HTTP/2, which clients and proxies bound to as little
+// as 8 KiB. Message and details are cut so that both, with what encoding adds, stay below.
+const (
+	maxMessageBytes = 1 << 10
+	maxDetailBytes  = 3 << 10
+)
+
 // status returns the failure as gRPC sends it: code and message, the reason as
 // google.rpc.ErrorInfo, and fields at fault as google.rpc.BadRequest.
 func (f *failure) status() *status.Status {
-	st := status.New(codeOf[f.reason], f.Error())
+	st := status.New(codeOf[f.reason], cut(f.Error()))
 	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{
 		Reason:   f.reason.String()[len(reasonPrefix):],
 		Domain:   errorDomain,
@@ -94,12 +102,28 @@ func (f *failure) status() *status.Status {
 	return st
 }
 
+// cut shortens a message, to whole lines if it has some.
+func cut(message string) string {
+	if len(message) <= maxMessageBytes {
+		return message
+	}
+	shown := message[:maxMessageBytes]
+	if i := strings.LastIndexByte(shown, '\n'); i > 0 {
+		shown = shown[:i]
+	}
+	return strings.ToValidUTF8(shown, "") + "\n…"
+}
+
+// badRequest returns violations in the form of google.rpc, as many as there is room for.
 func badRequest(violations []tuples.Violation) *errdetails.BadRequest {
-	b := &errdetails.BadRequest{}
+	b, bytes := &errdetails.BadRequest{}, 0
 	for _, v := range violations {
 		description := strconv.Quote(tuples.Shorten(v.Value)) + ": " + v.Reason
 		if v.Remedy != "" {
 			description += "; " + v.Remedy
+		}
+		if bytes += len(v.Field) + len(description); bytes > maxDetailBytes && len(b.FieldViolations) > 0 {
+			break
 		}
 		b.FieldViolations = append(b.FieldViolations, &errdetails.BadRequest_FieldViolation{Field: v.Field, Description: description})
 	}

@@ -8,12 +8,15 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -21,126 +24,20 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
+// provocation is a way to get an error with a reason, and the code that goes with it.
+type provocation struct {
+	reason  usherv1.ErrorReason
+	code    codes.Code
+	provoke func() error
+}
+
 // Every reason that core.proto promises is provoked over a connection, and comes with
 // the code that stands beside it there.
 func TestReasons(t *testing.T) {
-	ok := newLibrary(t, "media:logo#owner@user:anna", `media:bad#viewer@user:anna with office_hours {"opens":1}`)
-	other, err := ok.stores.CreateStore(ok.ctx, &usherv1.CreateStoreRequest{Name: "other"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkAt := func(w *world, text string, c *usherv1.Consistency) error {
-		r := question(t, text)
-		r.Consistency = c
-		_, err := w.permissions.Check(w.ctx, r)
-		return err
-	}
-	ask := func(w *world, text string) error { return checkAt(w, text, nil) }
-	write := func(w *world, r *usherv1.WriteRequest) error {
-		_, err := w.tuples.Write(w.ctx, r)
-		return err
-	}
-	touch := func(lines ...string) *usherv1.WriteRequest {
-		return &usherv1.WriteRequest{Updates: updates(t, usherv1.Operation_OPERATION_TOUCH, lines...)}
-	}
-	failing := func(err error) error {
-		db := &faulty{commit: func() error { return err }}
-		return write(newFaulty(t, server.Options{}, db), touch("media:logo#owner@user:anna"))
-	}
-	cases := map[usherv1.ErrorReason]struct {
-		code    codes.Code
-		provoke func() error
-	}{
-		usherv1.ErrorReason_ERROR_REASON_INVALID_FIELD: {codes.InvalidArgument, func() error {
-			_, err := ok.permissions.Check(ok.ctx, &usherv1.CheckRequest{})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE: {codes.InvalidArgument, func() error {
-			return ask(ok, "user:anna can_view video:logo")
-		}},
-		usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION: {codes.InvalidArgument, func() error {
-			return ask(ok, "user:anna can_fly media:logo")
-		}},
-		usherv1.ErrorReason_ERROR_REASON_TUPLE_NOT_ALLOWED: {codes.InvalidArgument, func() error {
-			return write(ok, touch("media:logo#owner@user:*"))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_INVALID_MODEL: {codes.InvalidArgument, func() error {
-			_, err := ok.models.WriteModel(ok.ctx, &usherv1.WriteModelRequest{Source: dslSource("model\n  schema 1.1\ntype a\n  relations\n    define x: [b]\n")})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_FORGED_TOKEN: {codes.InvalidArgument, func() error {
-			return checkAt(ok, "user:anna can_view media:logo", exactly("AAAA"))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_FOREIGN_TOKEN: {codes.InvalidArgument, func() error {
-			return checkAt(ok, "user:anna can_view media:logo", exactly(other.GetStore().GetToken()))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_CURSOR_MISMATCH: {codes.InvalidArgument, func() error {
-			r := &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:bert")}
-			page, err := collect(ok.permissions.ListObjects(ok.ctx, r))
-			if err != nil {
-				return err
-			}
-			r.Subject, r.Resume = subject(t, "user:anna"), &usherv1.Resume{Cursor: page[0].GetCursor()}
-			_, err = collect(ok.permissions.ListObjects(ok.ctx, r))
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_TOO_MANY_ITEMS: {codes.InvalidArgument, func() error {
-			_, err := ok.permissions.BatchCheck(ok.ctx, &usherv1.BatchCheckRequest{Items: make([]*usherv1.BatchCheckItem, 10_001)})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_STORE_NOT_FOUND: {codes.NotFound, func() error {
-			_, err := ok.stores.GetStore(ok.ctx, &usherv1.GetStoreRequest{Store: "nowhere"})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_MODEL_NOT_FOUND: {codes.NotFound, func() error {
-			_, err := ok.models.ReadModel(ok.ctx, &usherv1.ReadModelRequest{ModelId: "01ARZ3NDEKTSV4RRFFQ69G5FAV"})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_STORE_EXISTS: {codes.AlreadyExists, func() error {
-			_, err := ok.stores.CreateStore(ok.ctx, &usherv1.CreateStoreRequest{Name: "other"})
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_TUPLE_EXISTS: {codes.AlreadyExists, func() error {
-			return write(ok, &usherv1.WriteRequest{Updates: updates(t, usherv1.Operation_OPERATION_CREATE, "media:logo#owner@user:anna")})
-		}},
-		usherv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED: {codes.AlreadyExists, func() error {
-			first, second := touch("media:a#owner@user:anna"), touch("media:b#owner@user:anna")
-			first.RequestId, second.RequestId = "once", "once"
-			return errors.Join(write(ok, first), write(ok, second))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_NO_MODEL: {codes.FailedPrecondition, func() error {
-			return ask(newWorld(t, server.Options{}), "user:anna can_view media:logo")
-		}},
-		usherv1.ErrorReason_ERROR_REASON_PRECONDITION_FAILED: {codes.FailedPrecondition, func() error {
-			r := touch("media:logo#editor@user:bert")
-			r.Preconditions = []*usherv1.Precondition{mustBeAllowed(t, "user:carl can_share media:logo")}
-			return write(ok, r)
-		}},
-		usherv1.ErrorReason_ERROR_REASON_CONDITION_FAILED: {codes.FailedPrecondition, func() error {
-			r := question(t, "user:anna can_view media:bad")
-			r.Context = values(t, map[string]any{"hour": "noon"})
-			_, err := ok.permissions.Check(ok.ctx, r)
-			return err
-		}},
-		usherv1.ErrorReason_ERROR_REASON_REVISION_UNAVAILABLE: {codes.OutOfRange, func() error {
-			w, old := newForgetful(t)
-			return checkAt(w, "user:anna can_view media:logo", exactly(old))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_REVISION_AHEAD: {codes.OutOfRange, func() error {
-			return checkAt(ok, "user:anna can_view media:logo", atTime(time.Now().Add(time.Hour)))
-		}},
-		usherv1.ErrorReason_ERROR_REASON_WORK_BUDGET_EXHAUSTED: {codes.ResourceExhausted, func() error {
-			return ask(serve(t, ok.db, server.Options{WorkBudget: 1}), "user:anna can_view media:logo")
-		}},
-		usherv1.ErrorReason_ERROR_REASON_CONFLICT:        {codes.Aborted, func() error { return failing(tuples.ErrConflict) }},
-		usherv1.ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN: {codes.Unknown, func() error { return failing(tuples.ErrOutcomeUnknown) }},
-		usherv1.ErrorReason_ERROR_REASON_READ_ONLY:       {codes.Unavailable, func() error { return failing(tuples.ErrReadOnly) }},
-		usherv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED: {codes.DeadlineExceeded, func() error {
-			return failing(context.DeadlineExceeded)
-		}},
-		usherv1.ErrorReason_ERROR_REASON_CANCELLED:     {codes.Canceled, func() error { return failing(context.Canceled) }},
-		usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN: {codes.Unavailable, func() error { return failing(tuples.ErrClosed) }},
-		usherv1.ErrorReason_ERROR_REASON_INTERNAL:      {codes.Internal, func() error { return failing(errors.New("secret detail")) }},
+	w := newLibrary(t, "media:logo#owner@user:anna", `media:bad#viewer@user:anna with office_hours {"opens":1}`)
+	cases := map[usherv1.ErrorReason]provocation{}
+	for _, p := range slices.Concat(badFields(t, w), badTokens(t, w), badStates(t, w), badGuards(t, w), faults(t, w)) {
+		cases[p.reason] = p
 	}
 	for number, enumName := range usherv1.ErrorReason_name {
 		name := strings.TrimPrefix(enumName, "ERROR_REASON_")
@@ -161,6 +58,153 @@ func TestReasons(t *testing.T) {
 				t.Errorf("the caller learns what is the log's: %v", r)
 			}
 		})
+	}
+}
+
+// tryCheck asks a question at a state.
+func (w *world) tryCheck(text string, c *usherv1.Consistency) error {
+	r := question(w.t, text)
+	r.Consistency = c
+	_, err := w.permissions.Check(w.ctx, r)
+	return err
+}
+
+// tryWrite touches or creates tuples under preconditions.
+func (w *world) tryWrite(op usherv1.Operation, line, requestID string, guards ...*usherv1.Precondition) error {
+	_, err := w.tuples.Write(w.ctx, &usherv1.WriteRequest{
+		Updates: updates(w.t, op, line), RequestId: requestID, Preconditions: guards,
+	})
+	return err
+}
+
+const (
+	create = usherv1.Operation_OPERATION_CREATE
+	touch  = usherv1.Operation_OPERATION_TOUCH
+)
+
+func badFields(t *testing.T, w *world) []provocation {
+	return []provocation{
+		{usherv1.ErrorReason_ERROR_REASON_INVALID_FIELD, codes.InvalidArgument, func() error {
+			_, err := w.permissions.Check(w.ctx, &usherv1.CheckRequest{})
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE, codes.InvalidArgument, func() error {
+			return w.tryCheck("user:anna can_view video:logo", nil)
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION, codes.InvalidArgument, func() error {
+			return w.tryCheck("user:anna can_fly media:logo", nil)
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_TUPLE_NOT_ALLOWED, codes.InvalidArgument, func() error {
+			return w.tryWrite(touch, "media:logo#owner@user:*", "")
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_INVALID_MODEL, codes.InvalidArgument, func() error {
+			_, err := w.models.WriteModel(w.ctx, &usherv1.WriteModelRequest{
+				Source: dslSource("model\n  schema 1.1\ntype a\n  relations\n    define x: [b]\n"),
+			})
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_TOO_MANY_ITEMS, codes.InvalidArgument, func() error {
+			_, err := w.permissions.BatchCheck(w.ctx, &usherv1.BatchCheckRequest{Items: make([]*usherv1.BatchCheckItem, 10_001)})
+			return err
+		}},
+	}
+}
+
+func badTokens(t *testing.T, w *world) []provocation {
+	const asked = "user:anna can_view media:logo"
+	return []provocation{
+		{usherv1.ErrorReason_ERROR_REASON_FORGED_TOKEN, codes.InvalidArgument, func() error {
+			return w.tryCheck(asked, exactly("AAAA"))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_FOREIGN_TOKEN, codes.InvalidArgument, func() error {
+			other, err := w.stores.CreateStore(w.ctx, &usherv1.CreateStoreRequest{Name: "foreign"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return w.tryCheck(asked, exactly(other.GetStore().GetToken()))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_CURSOR_MISMATCH, codes.InvalidArgument, func() error {
+			r := &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: subject(t, "user:bert")}
+			page, err := collect(w.permissions.ListObjects(w.ctx, r))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Subject, r.Resume = subject(t, "user:anna"), &usherv1.Resume{Cursor: page[0].GetCursor()}
+			_, err = collect(w.permissions.ListObjects(w.ctx, r))
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_REVISION_UNAVAILABLE, codes.OutOfRange, func() error {
+			forgetful, old := newForgetful(t)
+			return forgetful.tryCheck(asked, exactly(old))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_REVISION_AHEAD, codes.OutOfRange, func() error {
+			return w.tryCheck(asked, atTime(time.Now().Add(time.Hour)))
+		}},
+	}
+}
+
+func badStates(t *testing.T, w *world) []provocation {
+	createStore := func(name string) error {
+		_, err := w.stores.CreateStore(w.ctx, &usherv1.CreateStoreRequest{Name: name})
+		return err
+	}
+	return []provocation{
+		{usherv1.ErrorReason_ERROR_REASON_STORE_NOT_FOUND, codes.NotFound, func() error {
+			_, err := w.stores.GetStore(w.ctx, &usherv1.GetStoreRequest{Store: "nowhere"})
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_MODEL_NOT_FOUND, codes.NotFound, func() error {
+			_, err := w.models.ReadModel(w.ctx, &usherv1.ReadModelRequest{ModelId: "01ARZ3NDEKTSV4RRFFQ69G5FAV"})
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_STORE_EXISTS, codes.AlreadyExists, func() error {
+			return errors.Join(createStore("twice"), createStore("twice"))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_TUPLE_EXISTS, codes.AlreadyExists, func() error {
+			return w.tryWrite(create, "media:logo#owner@user:anna", "")
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED, codes.AlreadyExists, func() error {
+			return errors.Join(w.tryWrite(touch, "media:a#owner@user:anna", "once"), w.tryWrite(touch, "media:b#owner@user:anna", "once"))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_NO_MODEL, codes.FailedPrecondition, func() error {
+			return newWorld(t, server.Options{}).tryCheck("user:anna can_view media:logo", nil)
+		}},
+	}
+}
+
+func badGuards(t *testing.T, w *world) []provocation {
+	return []provocation{
+		{usherv1.ErrorReason_ERROR_REASON_PRECONDITION_FAILED, codes.FailedPrecondition, func() error {
+			return w.tryWrite(touch, "media:logo#editor@user:bert", "", mustBeAllowed(t, "user:carl can_share media:logo"))
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_CONDITION_FAILED, codes.FailedPrecondition, func() error {
+			r := question(t, "user:anna can_view media:bad")
+			r.Context = values(t, map[string]any{"hour": "noon"})
+			_, err := w.permissions.Check(w.ctx, r)
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_WORK_BUDGET_EXHAUSTED, codes.ResourceExhausted, func() error {
+			return serve(t, w.db, server.Options{WorkBudget: 1}).tryCheck("user:anna can_view media:logo", nil)
+		}},
+	}
+}
+
+// faults are what a disk, or the end of a context, does to a write.
+func faults(t *testing.T, w *world) []provocation {
+	failing := func(err error) func() error {
+		return func() error {
+			broken := serve(t, &faulty{DB: w.db, commit: func() error { return err }}, server.Options{})
+			return broken.tryWrite(touch, "media:logo#owner@user:anna", "")
+		}
+	}
+	return []provocation{
+		{usherv1.ErrorReason_ERROR_REASON_CONFLICT, codes.Aborted, failing(tuples.ErrConflict)},
+		{usherv1.ErrorReason_ERROR_REASON_OUTCOME_UNKNOWN, codes.Unknown, failing(fmt.Errorf("%w: secret", tuples.ErrOutcomeUnknown))},
+		{usherv1.ErrorReason_ERROR_REASON_READ_ONLY, codes.Unavailable, failing(fmt.Errorf("%w: secret", tuples.ErrReadOnly))},
+		{usherv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED, codes.DeadlineExceeded, failing(context.DeadlineExceeded)},
+		{usherv1.ErrorReason_ERROR_REASON_CANCELLED, codes.Canceled, failing(context.Canceled)},
+		{usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN, codes.Unavailable, failing(tuples.ErrClosed)},
+		{usherv1.ErrorReason_ERROR_REASON_INTERNAL, codes.Internal, failing(errors.New("secret"))},
 	}
 }
 
@@ -193,6 +237,23 @@ func TestViolationsTellTheWayOut(t *testing.T) {
 		`use one of folder, owner, blocked, editor, viewer, can_view, can_share`
 	if r.details[0] != want {
 		t.Errorf("got  %s\nwant %s", r.details[0], want)
+	}
+}
+
+// A status stays below what clients and proxies accept in trailers.
+func TestStatusesAreBounded(t *testing.T) {
+	w := newLibrary(t)
+	long := strings.Repeat("é", 500)
+	var many []*usherv1.TupleUpdate
+	for range 50 {
+		many = append(many, &usherv1.TupleUpdate{Operation: touch, Tuple: &usherv1.Tuple{
+			Object: &usherv1.Object{Type: "media", Id: long + " "}, Relation: "viewer", Subject: subject(t, "user:anna"),
+		}})
+	}
+	_, err := w.tuples.Write(w.ctx, &usherv1.WriteRequest{Updates: many})
+	r := wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "updates[0].tuple.object.id")
+	if size := proto.Size(status.Convert(err).Proto()); size > 5<<10 || len(r.message) > 1100 || len(r.fields) < 5 {
+		t.Errorf("%d bytes, a message of %d, %d violations", size, len(r.message), len(r.fields))
 	}
 }
 

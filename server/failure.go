@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -83,7 +82,6 @@ func failureOf(err error) *failure {
 		precondition *tuples.PreconditionError
 		exists       *tuples.ExistsError
 		condition    *check.ConditionError
-		unknown      *check.UnknownError
 		refused      *model.Error
 	)
 	switch {
@@ -97,8 +95,6 @@ func failureOf(err error) *failure {
 		return tupleExists(exists)
 	case errors.As(err, &condition):
 		return conditionFailed(condition)
-	case errors.As(err, &unknown):
-		return &failure{reason: unknownReason(unknown), message: unknown.Error()}
 	case errors.As(err, &refused):
 		return modelRefused(refused)
 	}
@@ -145,13 +141,6 @@ func conditionFailed(e *check.ConditionError) *failure {
 	}
 }
 
-func unknownReason(e *check.UnknownError) usherv1.ErrorReason {
-	if e.Relation == "" {
-		return usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE
-	}
-	return usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION
-}
-
 // modelRefused turns the problems of a model into violations of the field that holds it.
 func modelRefused(e *model.Error) *failure {
 	f := &failure{reason: usherv1.ErrorReason_ERROR_REASON_INVALID_MODEL}
@@ -160,7 +149,6 @@ func modelRefused(e *model.Error) *failure {
 			Field: "source", Value: p.Pos.String(), Reason: p.Message, Remedy: p.Remedy,
 		})
 	}
-	lines := []string{fmt.Sprintf("the authorization model has %d problems:", len(e.Problems))}
-	f.message = strings.Join(append(lines, e.Error()), "\n")
+	f.message = fmt.Sprintf("problems of the authorization model (%d):\n%v", len(e.Problems), e)
 	return f
 }

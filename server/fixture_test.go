@@ -63,7 +63,7 @@ condition office_hours(hour: int, opens: int) {
 type world struct {
 	t      testing.TB
 	ctx    context.Context
-	db     *bolt.DB
+	db     *bolt.DB // nil if the test keeps it
 	server *server.Server
 	conn   *grpc.ClientConn
 

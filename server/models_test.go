@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"google.golang.org/grpc/codes"
@@ -221,4 +222,30 @@ func TestRefusedModel(t *testing.T) {
 	wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "source")
 	_, err = w.models.WriteModel(w.ctx, &usherv1.WriteModelRequest{Source: dslSource(readers), Actor: &usherv1.Subject{Type: "user"}})
 	wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "actor.id")
+}
+
+// Writes that race with new models are validated against the one in force at their own
+// revision, and do not fail for the race alone.
+func TestWritesRaceWithModels(t *testing.T) {
+	w := newWorld(t, server.Options{})
+	w.writeModel(readers)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for i := range 10 { // fewer than the attempts that a write has
+			w.writeModel([]string{writers, readers}[i%2])
+		}
+	})
+	for writer := range 4 {
+		wait.Go(func() {
+			for i := range 40 {
+				if err := w.tryWrite(touch, fmt.Sprintf("doc:%d-%d#reader@user:anna", writer, i), ""); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if stored := w.read(&usherv1.ReadRequest{}); len(stored) != 160 {
+		t.Errorf("%d tuples", len(stored))
+	}
 }

@@ -122,7 +122,7 @@ func (s *Server) askIn(ctx context.Context, v *view, id tuples.ModelID, r scope,
 	if err != nil {
 		return nil, err
 	}
-	context, err := toQuestionContext(values)
+	given, err := toQuestionContext(values)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func (s *Server) askIn(ctx context.Context, v *view, id tuples.ModelID, r scope,
 		Program:    c.program,
 		Snapshot:   v.snapshot,
 		Contextual: contextual,
-		Context:    context,
+		Context:    given,
 		Budget:     s.options.WorkBudget,
 	})}, nil
 }

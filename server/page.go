@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -135,16 +136,18 @@ func (b batches[T]) run(items iter.Seq2[T, error]) error {
 }
 
 // stopped tells the caller of a list that ends in an error where to go on: behind the
-// last item it was sent, or behind the one that failed.
+// last item it was sent, or behind the one that failed. From a request that is at fault
+// itself there is no going on.
 func stopped(err error, cursor, after string) error {
 	f := *failureOf(err)
+	if len(f.violations) > 0 {
+		return &f
+	}
 	metadata := map[string]string{"cursor": cursor}
 	if after != "" {
 		metadata["resume_after"] = after
 	}
-	for k, v := range f.metadata {
-		metadata[k] = v
-	}
+	maps.Copy(metadata, f.metadata)
 	f.metadata = metadata
 	return &f
 }

@@ -86,7 +86,8 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 // Reasons of errors, as the field "reason" of google.rpc.ErrorInfo (domain
 // "usher.v1") without the prefix ERROR_REASON_. With INVALID_ARGUMENT comes
 // google.rpc.BadRequest: the fields at fault, 20 at most; the reason is that of the
-// first.
+// first. gRPC itself refuses a request of more than 16 MiB (RESOURCE_EXHAUSTED), with
+// neither.
 type ErrorReason int32
 
 const (
@@ -100,7 +101,8 @@ const (
 	ErrorReason_ERROR_REASON_UNKNOWN_RELATION ErrorReason = 3
 	// INVALID_ARGUMENT: the authorization model forbids the tuple.
 	ErrorReason_ERROR_REASON_TUPLE_NOT_ALLOWED ErrorReason = 4
-	// INVALID_ARGUMENT: the authorization model is refused; each problem is told.
+	// INVALID_ARGUMENT: the authorization model is refused; its problems are told with
+	// their places.
 	ErrorReason_ERROR_REASON_INVALID_MODEL ErrorReason = 5
 	// INVALID_ARGUMENT: the token or cursor was not made by this server, or was changed.
 	ErrorReason_ERROR_REASON_FORGED_TOKEN ErrorReason = 6
