@@ -71,6 +71,9 @@ func (s *Server) judge(ctx context.Context, h *handle, checks []guard, commit *t
 	if err != nil {
 		return err
 	}
+	if commit.InForce != "" && commit.InForce != c.id() {
+		return fmt.Errorf("%w: model %s came in force while the write was validated", tuples.ErrConflict, c.id())
+	}
 	evaluator := check.New(check.Request{Program: c.program, Snapshot: v.snapshot, Budget: s.options.WorkBudget})
 	evaluator.TrackReads()
 	for _, g := range checks {
