@@ -27,9 +27,10 @@ var layers = []struct {
 	{"check", []string{"model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer"},
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
 	{"check/checktest", []string{"check", "check/reference", "model", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
-	{"server", []string{"gen/usher/v1", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
+	{"server", []string{"gen/usher/v1", "server/wire", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
+	{"server/wire", []string{"gen/usher/v1", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
-	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "server", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.
@@ -40,7 +41,7 @@ var reserved = []struct {
 }{
 	{"go.etcd.io/bbolt", []string{"tuples/bolt", "bench"}, "the storage engine stays exchangeable"},
 	{"google.golang.org/grpc", []string{"server", "cmd/usher", "gen/usher/v1", "bench"}, "only hop 1 and the clients know gRPC"},
-	{"google.golang.org/protobuf", []string{"server", "cmd/usher", "gen/usher/v1", "model", "bench"},
+	{"google.golang.org/protobuf", []string{"server", "server/wire", "cmd/usher", "gen/usher/v1", "model", "bench"},
 		"only hop 1 and the clients know protobuf; model reads OpenFGA's JSON form"},
 	{"cel.dev/cel-go", []string{"model"}, "conditions are compiled and evaluated in one place"},
 	{"github.com/openfga", []string{"model"}, "the modelling language is parsed in one place"},

@@ -3,6 +3,7 @@ package server
 import (
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -19,7 +20,7 @@ func fromExplanation(e *check.Explanation, id tuples.ModelID) *usherv1.Explanati
 	out.Root = fromReason(e.Root, maxExplanationDepth, &out.Truncated)
 	for _, u := range e.WouldGrant {
 		out.WouldGrant = append(out.WouldGrant, &usherv1.ExplanationGrant{
-			Object: fromObject(u.Object), Relation: string(u.Relation),
+			Object: wire.FromObject(u.Object), Relation: string(u.Relation),
 		})
 	}
 	return out
@@ -28,7 +29,7 @@ func fromExplanation(e *check.Explanation, id tuples.ModelID) *usherv1.Explanati
 // fromReason converts a step and the levels below it.
 func fromReason(r *check.Reason, levels int, truncated *bool) *usherv1.ExplanationNode {
 	node := &usherv1.ExplanationNode{
-		Object:         fromObject(r.On.Object),
+		Object:         wire.FromObject(r.On.Object),
 		Relation:       string(r.On.Relation),
 		Rule:           r.Rule,
 		Outcome:        fromOutcome(r.Decision.Outcome),
@@ -36,7 +37,7 @@ func fromReason(r *check.Reason, levels int, truncated *bool) *usherv1.Explanati
 		MissingContext: r.Decision.Missing,
 	}
 	if r.Tuple != nil {
-		node.Tuple = fromTuple(*r.Tuple)
+		node.Tuple = wire.FromTuple(*r.Tuple)
 	}
 	if levels == 1 && len(r.Children) > 0 {
 		node.Note, *truncated = noteCut, true

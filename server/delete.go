@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -34,7 +35,7 @@ func (s *tupleService) DeleteTuples(ctx context.Context, r *usherv1.DeleteTuples
 // toDeletion reads a request, with all that is wrong with it.
 func toDeletion(r *usherv1.DeleteTuplesRequest) (*draft, *problems) {
 	p, g := &problems{}, &guards{}
-	filter, err := toFilter(r.GetFilter())
+	filter, err := wire.ToFilter(r.GetFilter())
 	if err == nil && filter.IsZero() {
 		err = tuples.Invalid("", "", "matches every tuple", "set one field at least; to drop all, delete the store")
 	}

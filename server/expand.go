@@ -6,6 +6,7 @@ import (
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -65,17 +66,17 @@ func (x *treeConverter) node(t *check.Tree) *usherv1.ExpandNode {
 	switch w := t.Rewrite.(type) {
 	case model.This:
 		return &usherv1.ExpandNode{Node: &usherv1.ExpandNode_Direct{
-			Direct: &usherv1.ExpandDirect{Tuples: fromTuples(t.Tuples), Cursor: x.cursor(t)},
+			Direct: &usherv1.ExpandDirect{Tuples: wire.FromTuples(t.Tuples), Cursor: x.cursor(t)},
 		}}
 	case model.ComputedUserset:
 		return &usherv1.ExpandNode{Node: &usherv1.ExpandNode_Computed{
-			Computed: &usherv1.ExpandUserset{Object: fromObject(t.Computed.Object), Relation: string(t.Computed.Relation)},
+			Computed: &usherv1.ExpandUserset{Object: wire.FromObject(t.Computed.Object), Relation: string(t.Computed.Relation)},
 		}}
 	case model.TupleToUserset:
 		return &usherv1.ExpandNode{Node: &usherv1.ExpandNode_TupleToUserset{
 			TupleToUserset: &usherv1.ExpandTupleToUserset{
 				Tupleset: string(w.Tupleset), Computed: string(w.Computed),
-				Tuples: fromTuples(t.Tuples), Cursor: x.cursor(t),
+				Tuples: wire.FromTuples(t.Tuples), Cursor: x.cursor(t),
 			},
 		}}
 	case model.Union:

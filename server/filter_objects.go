@@ -5,6 +5,7 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -74,7 +75,7 @@ func objectsQuestion(r interface {
 	return objectsOf{
 		objectType: tuples.ObjectType(r.GetObjectType()),
 		relation:   tuples.Relation(r.GetRelation()),
-		subject:    toSubject(r.GetSubject()),
+		subject:    wire.ToSubject(r.GetSubject()),
 	}
 }
 

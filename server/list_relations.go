@@ -5,6 +5,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -13,7 +14,7 @@ func (s *permissionService) ListRelations(ctx context.Context, r *usherv1.ListRe
 	if n := len(r.GetRelations()); n > maxRelations {
 		return nil, tooMany("relations", n, maxRelations)
 	}
-	object, subject := toObject(r.GetObject()), toSubject(r.GetSubject())
+	object, subject := wire.ToObject(r.GetObject()), wire.ToSubject(r.GetSubject())
 	var p problems
 	p.add("object", object.Validate())
 	p.add("subject", subject.Validate())

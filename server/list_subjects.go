@@ -5,6 +5,7 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -51,7 +52,7 @@ type subjectsOf struct {
 
 func subjectsQuestion(r *usherv1.ListSubjectsRequest) (subjectsOf, error) {
 	q := subjectsOf{
-		on: tuples.Userset{Object: toObject(r.GetObject()), Relation: tuples.Relation(r.GetRelation())},
+		on: tuples.Userset{Object: wire.ToObject(r.GetObject()), Relation: tuples.Relation(r.GetRelation())},
 		kind: check.SubjectKind{
 			Type: tuples.ObjectType(r.GetSubjectType()), Relation: tuples.Relation(r.GetSubjectRelation()),
 		},

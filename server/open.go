@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -73,7 +74,7 @@ func (s *Server) require(ctx context.Context, h *handle, c *usherv1.Consistency)
 		}
 		return stamp.at(), h.store.Wait(ctx, stamp.revision)
 	case *usherv1.Consistency_AtTime:
-		at, err := toTime(r.AtTime)
+		at, err := wire.ToTime(r.AtTime)
 		return tuples.At{Time: at}, within("consistency.at_time", err)
 	}
 	return tuples.At{}, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -17,7 +18,7 @@ func toOrigin(actor *usherv1.Subject, metadata map[string]string) (tuples.Origin
 func newOrigin(actor *usherv1.Subject, metadata map[string]string) tuples.Origin {
 	origin := tuples.Origin{Metadata: metadata}
 	if actor != nil {
-		subject := toSubject(actor)
+		subject := wire.ToSubject(actor)
 		origin.Actor = &subject
 	}
 	return origin
@@ -26,7 +27,7 @@ func newOrigin(actor *usherv1.Subject, metadata map[string]string) tuples.Origin
 // addOrigin notes what is wrong with actor and metadata of a write.
 func (p *problems) addOrigin(actor *usherv1.Subject, metadata map[string]string) {
 	if actor != nil {
-		p.add("actor", toSubject(actor).Validate())
+		p.add("actor", wire.ToSubject(actor).Validate())
 	}
 	if len(metadata) > maxMetadata {
 		p.add("metadata", tuples.Invalid("", fmt.Sprintf("%d entries", len(metadata)), "are too many",

@@ -5,6 +5,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -44,7 +45,7 @@ func (v *view) orphans(ctx context.Context, m *model.Model) (*usherv1.OrphanedTu
 		}
 		orphaned.Count++
 		if len(orphaned.Examples) < maxExamples {
-			orphaned.Examples = append(orphaned.Examples, fromTuple(tuple))
+			orphaned.Examples = append(orphaned.Examples, wire.FromTuple(tuple))
 		}
 	}
 	return orphaned, nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -50,7 +51,7 @@ func (p *problems) addGuards(g *guards, field string, list []*usherv1.Preconditi
 }
 
 func (p *problems) addFilter(g *guards, field string, f *usherv1.TupleFilter, mustMatch bool) {
-	filter, err := toFilter(f)
+	filter, err := wire.ToFilter(f)
 	p.add(field, err)
 	g.filters = append(g.filters, tuples.Precondition{Field: field, Filter: filter, MustMatch: mustMatch})
 }

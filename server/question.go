@@ -9,6 +9,7 @@ import (
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -20,8 +21,8 @@ type question struct {
 
 func toQuestion(object *usherv1.Object, relation string, subject *usherv1.Subject) (question, error) {
 	q := question{
-		on:      tuples.Userset{Object: toObject(object), Relation: tuples.Relation(relation)},
-		subject: toSubject(subject),
+		on:      tuples.Userset{Object: wire.ToObject(object), Relation: tuples.Relation(relation)},
+		subject: wire.ToSubject(subject),
 	}
 	var p problems
 	p.add("object", q.on.Object.Validate())
@@ -32,7 +33,7 @@ func toQuestion(object *usherv1.Object, relation string, subject *usherv1.Subjec
 
 // toUserset returns a relation to an object.
 func toUserset(object *usherv1.Object, relation string) (tuples.Userset, error) {
-	on := tuples.Userset{Object: toObject(object), Relation: tuples.Relation(relation)}
+	on := tuples.Userset{Object: wire.ToObject(object), Relation: tuples.Relation(relation)}
 	var p problems
 	p.add("object", on.Object.Validate())
 	p.addRelation("relation", on.Relation)
@@ -64,7 +65,7 @@ func toContextual(m *model.Model, list []*usherv1.Tuple) ([]tuples.Tuple, error)
 	contextual := make([]tuples.Tuple, len(list))
 	first := make(map[tuples.Key]int, len(list))
 	for i, t := range list {
-		tuple, err := toTuple(t)
+		tuple, err := wire.ToTuple(t)
 		if err == nil {
 			err = permitted(m, tuple)
 		}
@@ -105,7 +106,7 @@ func toQuestionContext(s *structpb.Struct) (tuples.Context, error) {
 		return nil, refuse(usherv1.ErrorReason_ERROR_REASON_INVALID_FIELD, "context", fmt.Sprintf("%d bytes", size),
 			fmt.Sprintf("is longer than %d bytes", maxContextBytes), "send only what conditions name")
 	}
-	values, err := toContext(s)
+	values, err := wire.ToContext(s)
 	return values, within("context", err)
 }
 

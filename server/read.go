@@ -7,13 +7,14 @@ import (
 	"google.golang.org/grpc"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
 // Read implements usher.v1.TupleService.
 func (s *tupleService) Read(r *usherv1.ReadRequest, stream grpc.ServerStreamingServer[usherv1.ReadResponse]) error {
 	ctx := stream.Context()
-	filter, err := toFilter(r.GetFilter())
+	filter, err := wire.ToFilter(r.GetFilter())
 	if err != nil {
 		return within("filter", err)
 	}
@@ -85,7 +86,7 @@ func fromRead(read iter.Seq2[tuples.Tuple, error], cursor, after string) iter.Se
 				yield(nil, stopped(prefixed("resume", err), cursor, after))
 				return
 			}
-			if !yield(fromTuple(tuple), nil) {
+			if !yield(wire.FromTuple(tuple), nil) {
 				return
 			}
 			after = tuple.Key.String()

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -123,7 +124,7 @@ func (w *watch) beat() error {
 func (w *watch) change(c tuples.Change) error {
 	part, bytes := newChangeSet(c), 0
 	for _, mutation := range c.Mutations {
-		change := &usherv1.TupleChange{Operation: fromOp(mutation.Op), Tuple: fromTuple(mutation.Tuple)}
+		change := &usherv1.TupleChange{Operation: fromOp(mutation.Op), Tuple: wire.FromTuple(mutation.Tuple)}
 		size := proto.Size(change)
 		if len(part.Tuples) == changeItems || len(part.Tuples) > 0 && bytes+size > messageBytes {
 			if err := w.send(&usherv1.WatchResponse{Changes: part, Revision: uint64(c.Revision)}); err != nil {
@@ -148,7 +149,7 @@ func newChangeSet(c tuples.Change) *usherv1.ChangeSet {
 		ModelId:  string(c.Model),
 	}
 	if c.Origin.Actor != nil {
-		set.Actor = fromSubject(*c.Origin.Actor)
+		set.Actor = wire.FromSubject(*c.Origin.Actor)
 	}
 	return set
 }

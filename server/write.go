@@ -9,6 +9,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -87,15 +88,15 @@ func toDraft(r *usherv1.WriteRequest) (*draft, *problems) {
 }
 
 func toMutation(u *usherv1.TupleUpdate) (tuples.Mutation, error) {
-	m := tuples.Mutation{Tuple: tuples.Tuple{Key: toKey(u.GetTuple())}}
+	m := tuples.Mutation{Tuple: tuples.Tuple{Key: wire.ToKey(u.GetTuple())}}
 	var err error
 	switch u.GetOperation() {
 	case usherv1.Operation_OPERATION_CREATE:
 		m.Op = tuples.OpCreate
-		m.Tuple, err = toTuple(u.GetTuple())
+		m.Tuple, err = wire.ToTuple(u.GetTuple())
 	case usherv1.Operation_OPERATION_TOUCH:
 		m.Op = tuples.OpTouch
-		m.Tuple, err = toTuple(u.GetTuple())
+		m.Tuple, err = wire.ToTuple(u.GetTuple())
 	case usherv1.Operation_OPERATION_DELETE:
 		m.Op = tuples.OpDelete
 		err = onlyKey(u.GetTuple(), m.Tuple.Key)

@@ -69,7 +69,7 @@ func (f Filter) validateObject() error {
 	}
 	if f.ObjectID != "" {
 		if err := (Object{Type: f.ObjectType, ID: f.ObjectID}).Validate(); err != nil {
-			return within("object", err)
+			return Within("object", err)
 		}
 	}
 	if f.Relation != "" {

@@ -54,7 +54,7 @@ func ParseObject(text string) (Object, error) {
 		return Object{}, Invalid("object", text, "has no ':'", "write type:id, as in media:logo")
 	}
 	object := Object{Type: ObjectType(kind), ID: ID(id)}
-	return object, within("object", object.Validate())
+	return object, Within("object", object.Validate())
 }
 
 // ParseSubject reads "user:anna", "user:*" or "group:design#member".
@@ -68,7 +68,7 @@ func ParseSubject(text string) (Subject, error) {
 		return Subject{}, Invalid("subject", text, "has no relation after '#'", "write type:id#relation, or drop the '#'")
 	}
 	subject := Subject{Type: ObjectType(kind), ID: ID(id), Relation: Relation(relation)}
-	return subject, within("subject", subject.Validate())
+	return subject, Within("subject", subject.Validate())
 }
 
 // ParseUserset reads "group:design#member".

@@ -59,13 +59,13 @@ func (s Subject) Validate() error {
 // Validate reports the first thing wrong with the key.
 func (k Key) Validate() error {
 	if err := k.Object.Validate(); err != nil {
-		return within("object", err)
+		return Within("object", err)
 	}
 	if err := ValidateRelation(k.Relation); err != nil {
 		return err.Within("relation")
 	}
 	if err := k.Subject.Validate(); err != nil {
-		return within("subject", err)
+		return Within("subject", err)
 	}
 	return nil
 }
@@ -194,8 +194,9 @@ func notInID(r rune) bool {
 	return r == '#' || r == ':' || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
 
-// within puts the field paths of an InvalidError below prefix.
-func within(prefix string, err error) error {
+// Within puts the field paths of an [*InvalidError] below prefix. Other errors, and
+// nil, stay what they are.
+func Within(prefix string, err error) error {
 	if invalid, ok := err.(*InvalidError); ok {
 		return invalid.Within(prefix)
 	}

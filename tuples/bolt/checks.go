@@ -88,7 +88,7 @@ func (d *draft) checkPreconditions(preconditions []tuples.Precondition) error {
 		})
 		switch {
 		case err != nil:
-			return within(p.Field, err)
+			return tuples.Within(p.Field, err)
 		case p.MustMatch && found == nil:
 			return &tuples.PreconditionError{Field: p.Field, Reason: "no tuple matches " + p.Filter.String()}
 		case !p.MustMatch && found != nil:

@@ -46,18 +46,18 @@ func prepare(c *tuples.Commit) (*write, error) {
 	for i := range c.Mutations {
 		var err error
 		if w.grants[i], err = prepareMutation(&c.Mutations[i]); err != nil {
-			return nil, within(fmt.Sprintf("updates[%d].tuple", i), err)
+			return nil, tuples.Within(fmt.Sprintf("updates[%d].tuple", i), err)
 		}
 	}
 	for i := range c.Preconditions {
 		p := &c.Preconditions[i]
 		if err := p.Filter.Validate(); err != nil {
-			return nil, within(p.Field, err)
+			return nil, tuples.Within(p.Field, err)
 		}
 	}
 	if c.Delete != nil {
 		if err := c.Delete.Filter.Validate(); err != nil {
-			return nil, within("filter", err)
+			return nil, tuples.Within("filter", err)
 		}
 		if c.Delete.Limit <= 0 {
 			return nil, tuples.Invalid("limit", fmt.Sprint(c.Delete.Limit), "is not positive", "say how many tuples may be deleted at most")
@@ -80,14 +80,6 @@ func prepareMutation(m *tuples.Mutation) (grant, error) {
 		return encodeGrant(m.Tuple.Grant)
 	}
 	return nil, tuples.Invalid("op", fmt.Sprint(uint8(m.Op)), "is not an operation", "use create, touch or delete")
-}
-
-// within puts the field path of an InvalidError below prefix.
-func within(prefix string, err error) error {
-	if invalid, ok := err.(*tuples.InvalidError); ok {
-		return invalid.Within(prefix)
-	}
-	return err
 }
 
 func (w *write) weight() int {

@@ -65,7 +65,7 @@ func (d *draft) targets(w *write, p *plan) ([]target, error) {
 		if m := &w.Mutations[i]; m.Op != tuples.OpDelete {
 			edge, err := p.names.edge(m.Tuple.Key)
 			if err != nil {
-				return nil, within(fmt.Sprintf("updates[%d].tuple", i), err)
+				return nil, tuples.Within(fmt.Sprintf("updates[%d].tuple", i), err)
 			}
 			targets = append(targets, target{key: forward.key(edge), index: i})
 		}

@@ -1,4 +1,7 @@
-package server
+// Package wire is the form in which the vocabulary of package tuples goes over the
+// wire: To functions read messages of usher.v1, From functions make them. The server
+// and its clients share it.
+package wire
 
 import (
 	"math"
@@ -11,15 +14,18 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-func toObject(o *usherv1.Object) tuples.Object {
+// ToObject returns an object as it was sent; [tuples.Object.Validate] judges it.
+func ToObject(o *usherv1.Object) tuples.Object {
 	return tuples.Object{Type: tuples.ObjectType(o.GetType()), ID: tuples.ID(o.GetId())}
 }
 
-func fromObject(o tuples.Object) *usherv1.Object {
+// FromObject returns the message of an object.
+func FromObject(o tuples.Object) *usherv1.Object {
 	return &usherv1.Object{Type: string(o.Type), Id: string(o.ID)}
 }
 
-func toSubject(s *usherv1.Subject) tuples.Subject {
+// ToSubject returns a subject as it was sent; [tuples.Subject.Validate] judges it.
+func ToSubject(s *usherv1.Subject) tuples.Subject {
 	return tuples.Subject{
 		Type:     tuples.ObjectType(s.GetType()),
 		ID:       tuples.ID(s.GetId()),
@@ -27,52 +33,55 @@ func toSubject(s *usherv1.Subject) tuples.Subject {
 	}
 }
 
-func fromSubject(s tuples.Subject) *usherv1.Subject {
+// FromSubject returns the message of a subject.
+func FromSubject(s tuples.Subject) *usherv1.Subject {
 	return &usherv1.Subject{Type: string(s.Type), Id: string(s.ID), Relation: string(s.Relation)}
 }
 
-func toKey(t *usherv1.Tuple) tuples.Key {
+// ToKey returns a tuple's identity as it was sent; [tuples.Key.Validate] judges it.
+func ToKey(t *usherv1.Tuple) tuples.Key {
 	return tuples.Key{
-		Object:   toObject(t.GetObject()),
+		Object:   ToObject(t.GetObject()),
 		Relation: tuples.Relation(t.GetRelation()),
-		Subject:  toSubject(t.GetSubject()),
+		Subject:  ToSubject(t.GetSubject()),
 	}
 }
 
-// toTuple returns a valid tuple. The paths of its errors begin in the tuple.
-func toTuple(t *usherv1.Tuple) (tuples.Tuple, error) {
-	tuple := tuples.Tuple{Key: toKey(t)}
+// ToTuple returns a valid tuple. The paths of its errors begin in the tuple.
+func ToTuple(t *usherv1.Tuple) (tuples.Tuple, error) {
+	tuple := tuples.Tuple{Key: ToKey(t)}
 	if c := t.GetCondition(); c != nil {
-		context, err := toContext(c.GetContext())
+		context, err := ToContext(c.GetContext())
 		if err != nil {
-			return tuple, within("condition.context", err)
+			return tuple, tuples.Within("condition.context", err)
 		}
 		tuple.Condition = &tuples.Condition{Name: c.GetName(), Context: context}
 	}
 	if at := t.GetExpiresAt(); at != nil {
-		expires, err := toTime(at)
+		expires, err := ToTime(at)
 		if err != nil {
-			return tuple, within("expires_at", err)
+			return tuple, tuples.Within("expires_at", err)
 		}
 		tuple.Expires = expires
 	}
 	if len(t.GetAttributes()) > 0 {
 		tuple.Attributes = make(tuples.Attributes, len(t.GetAttributes()))
 		for name, value := range t.GetAttributes() {
-			tuple.Attributes[name] = toValue(value)
+			tuple.Attributes[name] = ToValue(value)
 		}
 	}
 	return tuple, tuple.Validate()
 }
 
-func fromTuple(t tuples.Tuple) *usherv1.Tuple {
+// FromTuple returns the message of a tuple.
+func FromTuple(t tuples.Tuple) *usherv1.Tuple {
 	out := &usherv1.Tuple{
-		Object:   fromObject(t.Object),
+		Object:   FromObject(t.Object),
 		Relation: string(t.Relation),
-		Subject:  fromSubject(t.Subject),
+		Subject:  FromSubject(t.Subject),
 	}
 	if c := t.Condition; c != nil {
-		out.Condition = &usherv1.Condition{Name: c.Name, Context: fromContext(c.Context)}
+		out.Condition = &usherv1.Condition{Name: c.Name, Context: FromContext(c.Context)}
 	}
 	if !t.Expires.IsZero() {
 		out.ExpiresAt = timestamppb.New(t.Expires)
@@ -80,21 +89,23 @@ func fromTuple(t tuples.Tuple) *usherv1.Tuple {
 	if len(t.Attributes) > 0 {
 		out.Attributes = make(map[string]*usherv1.AttributeValue, len(t.Attributes))
 		for name, value := range t.Attributes {
-			out.Attributes[name] = fromValue(value)
+			out.Attributes[name] = FromValue(value)
 		}
 	}
 	return out
 }
 
-func fromTuples(list []tuples.Tuple) []*usherv1.Tuple {
+// FromTuples returns the messages of tuples.
+func FromTuples(list []tuples.Tuple) []*usherv1.Tuple {
 	out := make([]*usherv1.Tuple, len(list))
 	for i, t := range list {
-		out[i] = fromTuple(t)
+		out[i] = FromTuple(t)
 	}
 	return out
 }
 
-func toValue(v *usherv1.AttributeValue) tuples.Value {
+// ToValue returns an attribute value, the zero Value if none was sent.
+func ToValue(v *usherv1.AttributeValue) tuples.Value {
 	switch kind := v.GetKind().(type) {
 	case *usherv1.AttributeValue_BoolValue:
 		return tuples.BoolValue(kind.BoolValue)
@@ -108,7 +119,8 @@ func toValue(v *usherv1.AttributeValue) tuples.Value {
 	return tuples.Value{} // refused by its Validate
 }
 
-func fromValue(v tuples.Value) *usherv1.AttributeValue {
+// FromValue returns the message of an attribute value.
+func FromValue(v tuples.Value) *usherv1.AttributeValue {
 	switch v.Kind() {
 	case tuples.KindBool:
 		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_BoolValue{BoolValue: v.Bool()}}
@@ -122,8 +134,8 @@ func fromValue(v tuples.Value) *usherv1.AttributeValue {
 	return nil
 }
 
-// toTime returns a time in whole milliseconds, from 1970 on.
-func toTime(at *timestamppb.Timestamp) (time.Time, error) {
+// ToTime returns a time in whole milliseconds, from 1970 on.
+func ToTime(at *timestamppb.Timestamp) (time.Time, error) {
 	if err := at.CheckValid(); err != nil {
 		return time.Time{}, tuples.Invalid("", at.String(), "is not a time", "send a time from 1970 to 9999")
 	}
@@ -134,8 +146,8 @@ func toTime(at *timestamppb.Timestamp) (time.Time, error) {
 	return t, nil
 }
 
-// toContext returns the values of a context. Numbers must be finite, as in JSON.
-func toContext(s *structpb.Struct) (tuples.Context, error) {
+// ToContext returns the values of a context. Numbers must be finite, as in JSON.
+func ToContext(s *structpb.Struct) (tuples.Context, error) {
 	if len(s.GetFields()) == 0 {
 		return nil, nil
 	}
@@ -167,9 +179,9 @@ func finite(v *structpb.Value) bool {
 	return true
 }
 
-// fromContext returns nil for no values. The shapes of a stored context are those of
+// FromContext returns nil for no values. The shapes of a stored context are those of
 // JSON, which a Struct can hold.
-func fromContext(c tuples.Context) *structpb.Struct {
+func FromContext(c tuples.Context) *structpb.Struct {
 	if len(c) == 0 {
 		return nil
 	}
@@ -180,8 +192,8 @@ func fromContext(c tuples.Context) *structpb.Struct {
 	return s
 }
 
-// toFilter returns a valid filter. The paths of its errors begin in the filter.
-func toFilter(f *usherv1.TupleFilter) (tuples.Filter, error) {
+// ToFilter returns a valid filter. The paths of its errors begin in the filter.
+func ToFilter(f *usherv1.TupleFilter) (tuples.Filter, error) {
 	filter := tuples.Filter{
 		ObjectType:  tuples.ObjectType(f.GetObjectType()),
 		ObjectID:    tuples.ID(f.GetObjectId()),
