@@ -60,30 +60,26 @@ func (s *modelService) ListModels(ctx context.Context, r *usherv1.ListModelsRequ
 	if err != nil {
 		return nil, err
 	}
-	from := cursor{stamp: h.stamp(h.store.Head(), h.store.Now().UnixMilli()), query: listModelsQuery}
-	if r.GetCursor() != "" {
-		if from, err = s.readCursor(h.info, "cursor", r.GetCursor(), listModelsQuery); err != nil {
-			return nil, err
-		}
-	}
-	size := orDefault(int(r.GetPageSize()), defaultListPage)
-	page, err := h.store.Models(ctx, tuples.ModelID(from.after), size+1)
+	p, err := s.place(h, "cursor", r.GetCursor(), r)
 	if err != nil {
 		return nil, err
 	}
-	response := &usherv1.ListModelsResponse{
-		Token:    h.tokenFor(from.revision, from.time),
-		Revision: uint64(from.revision),
+	v, err := s.openPlace(ctx, h, p, r.GetConsistency())
+	if err != nil {
+		return nil, err
 	}
-	if len(page) > size {
-		page = page[:size]
-		from.after = string(page[size-1].ID)
-		response.Cursor = s.sealCursor(from)
+	defer v.close()
+	size := orDefault(int(r.GetPageSize()), defaultListPage)
+	versions, err := v.versions(ctx, p.cursor, size+1)
+	if err != nil {
+		return nil, err
 	}
-	for _, version := range page {
-		if version.Revision > from.revision {
-			continue // written since this list began
-		}
+	response := &usherv1.ListModelsResponse{Token: v.newToken(), Revision: v.revision()}
+	if len(versions) > size {
+		versions = versions[:size]
+		response.Cursor = s.sealCursor(cursor{stamp: v.stamped(), query: p.query, after: string(versions[size-1].ID)})
+	}
+	for _, version := range versions {
 		response.Models = append(response.Models, &usherv1.ModelSummary{
 			Id:                string(version.ID),
 			CreatedAt:         timestamppb.New(version.Created),
@@ -93,8 +89,22 @@ func (s *modelService) ListModels(ctx context.Context, r *usherv1.ListModelsRequ
 	return response, nil
 }
 
-// listModelsQuery marks the cursors of ListModels.
-var listModelsQuery = queryHash{'l', 'i', 's', 't', ' ', 'm', 'o', 'd', 'e', 'l', 's'}
+// versions returns up to limit models that had taken effect in the view, newest first:
+// those behind a cursor, or from the one in force on.
+func (v *view) versions(ctx context.Context, from *cursor, limit int) ([]tuples.ModelVersion, error) {
+	if from != nil {
+		return v.store.Models(ctx, tuples.ModelID(from.after), limit)
+	}
+	newest, err := v.store.ModelAt(ctx, v.snapshot.Revision())
+	if errors.Is(err, tuples.ErrModelNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	older, err := v.store.Models(ctx, newest.ID, limit-1)
+	return append([]tuples.ModelVersion{newest}, older...), err
+}
 
 // WriteModel implements usher.v1.ModelService.
 func (s *modelService) WriteModel(ctx context.Context, r *usherv1.WriteModelRequest) (*usherv1.WriteModelResponse, error) {

@@ -208,6 +208,36 @@ func TestListModels(t *testing.T) {
 	wantRefusal(t, err, codes.InvalidArgument, "FORGED_TOKEN", "cursor")
 }
 
+// The models of the past are those that had taken effect by then.
+func TestListModelsInThePast(t *testing.T) {
+	w := newWorld(t, server.Options{})
+	first := w.writeModel(readers)
+	second := w.writeModel(writers)
+	w.writeModel(readers)
+	exactly := &usherv1.Consistency{Requirement: &usherv1.Consistency_Exactly{Exactly: second.GetToken()}}
+	r := &usherv1.ListModelsRequest{PageSize: 1, Consistency: exactly}
+	page, err := w.models.ListModels(w.ctx, r)
+	if err != nil || len(page.GetModels()) != 1 || page.GetModels()[0].GetId() != second.GetModelId() {
+		t.Fatalf("got %v, %v; want the second model alone", page, err)
+	}
+	r.Cursor = page.GetCursor()
+	_, err = w.models.ListModels(w.ctx, r)
+	wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "consistency")
+	r.Consistency = nil
+	page, err = w.models.ListModels(w.ctx, r)
+	if err != nil || len(page.GetModels()) != 1 || page.GetModels()[0].GetId() != first.GetModelId() || page.GetCursor() != "" {
+		t.Fatalf("got %v, %v; want the first model, and the end", page, err)
+	}
+}
+
+func TestListModelsOfAStoreWithoutAny(t *testing.T) {
+	w := newWorld(t, server.Options{})
+	page, err := w.models.ListModels(w.ctx, &usherv1.ListModelsRequest{})
+	if err != nil || len(page.GetModels()) != 0 || page.GetCursor() != "" || page.GetToken() == "" {
+		t.Errorf("got %v, %v; want no models and a token", page, err)
+	}
+}
+
 // Every problem of a refused model is told, with its place.
 func TestRefusedModel(t *testing.T) {
 	w := newWorld(t, server.Options{})

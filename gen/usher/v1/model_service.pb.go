@@ -778,7 +778,10 @@ type ListModelsRequest struct {
 	// How many versions to return: 1 to 1,000, 0 for 50.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Go on with an earlier list; empty for the newest.
-	Cursor        string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The state whose versions are meant: those that had taken effect there. Unset for
+	// the head; must be unset with a cursor.
+	Consistency   *Consistency `protobuf:"bytes,4,opt,name=consistency,proto3" json:"consistency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -832,6 +835,13 @@ func (x *ListModelsRequest) GetCursor() string {
 		return x.Cursor
 	}
 	return ""
+}
+
+func (x *ListModelsRequest) GetConsistency() *Consistency {
+	if x != nil {
+		return x.Consistency
+	}
+	return nil
 }
 
 // Versions of a store's model.
@@ -1031,11 +1041,12 @@ const file_usher_v1_model_service_proto_rawDesc = "" +
 	"\x03dsl\x18\x03 \x01(\tR\x03dsl\x129\n" +
 	"\n" +
 	"created_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12-\n" +
-	"\x12effective_revision\x18\x05 \x01(\x04R\x11effectiveRevision\"^\n" +
+	"\x12effective_revision\x18\x05 \x01(\x04R\x11effectiveRevision\"\x97\x01\n" +
 	"\x11ListModelsRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x16\n" +
-	"\x06cursor\x18\x03 \x01(\tR\x06cursor\"\x8e\x01\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x127\n" +
+	"\vconsistency\x18\x04 \x01(\v2\x15.usher.v1.ConsistencyR\vconsistency\"\x8e\x01\n" +
 	"\x12ListModelsResponse\x12.\n" +
 	"\x06models\x18\x01 \x03(\v2\x16.usher.v1.ModelSummaryR\x06models\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12\x14\n" +
@@ -1101,19 +1112,20 @@ var file_usher_v1_model_service_proto_depIdxs = []int32{
 	9,  // 10: usher.v1.ReadModelResponse.model:type_name -> usher.v1.Model
 	0,  // 11: usher.v1.Model.source:type_name -> usher.v1.ModelSource
 	18, // 12: usher.v1.Model.created_at:type_name -> google.protobuf.Timestamp
-	12, // 13: usher.v1.ListModelsResponse.models:type_name -> usher.v1.ModelSummary
-	18, // 14: usher.v1.ModelSummary.created_at:type_name -> google.protobuf.Timestamp
-	2,  // 15: usher.v1.ModelService.WriteModel:input_type -> usher.v1.WriteModelRequest
-	7,  // 16: usher.v1.ModelService.ReadModel:input_type -> usher.v1.ReadModelRequest
-	10, // 17: usher.v1.ModelService.ListModels:input_type -> usher.v1.ListModelsRequest
-	3,  // 18: usher.v1.ModelService.WriteModel:output_type -> usher.v1.WriteModelResponse
-	8,  // 19: usher.v1.ModelService.ReadModel:output_type -> usher.v1.ReadModelResponse
-	11, // 20: usher.v1.ModelService.ListModels:output_type -> usher.v1.ListModelsResponse
-	18, // [18:21] is the sub-list for method output_type
-	15, // [15:18] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	17, // 13: usher.v1.ListModelsRequest.consistency:type_name -> usher.v1.Consistency
+	12, // 14: usher.v1.ListModelsResponse.models:type_name -> usher.v1.ModelSummary
+	18, // 15: usher.v1.ModelSummary.created_at:type_name -> google.protobuf.Timestamp
+	2,  // 16: usher.v1.ModelService.WriteModel:input_type -> usher.v1.WriteModelRequest
+	7,  // 17: usher.v1.ModelService.ReadModel:input_type -> usher.v1.ReadModelRequest
+	10, // 18: usher.v1.ModelService.ListModels:input_type -> usher.v1.ListModelsRequest
+	3,  // 19: usher.v1.ModelService.WriteModel:output_type -> usher.v1.WriteModelResponse
+	8,  // 20: usher.v1.ModelService.ReadModel:output_type -> usher.v1.ReadModelResponse
+	11, // 21: usher.v1.ModelService.ListModels:output_type -> usher.v1.ListModelsResponse
+	19, // [19:22] is the sub-list for method output_type
+	16, // [16:19] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_model_service_proto_init() }
