@@ -21,7 +21,7 @@ type engineLibrary struct {
 	program *model.Program
 }
 
-func openEngine(t *testing.T, e examples.Example, at time.Time) func(*testing.T, []tuples.Tuple) checktest.Answerer {
+func openEngine(t *testing.T, e examples.Example, at time.Time) opened {
 	return openLibrary(t, e, at).answerer
 }
 
@@ -36,38 +36,43 @@ func openLibrary(t *testing.T, e examples.Example, at time.Time) engineLibrary {
 	return engineLibrary{store, program}
 }
 
-// answerer answers from the head of the store with contextual tuples laid over it.
-func (l engineLibrary) answerer(t *testing.T, contextual []tuples.Tuple) checktest.Answerer {
+// answerer answers from the head of the store.
+func (l engineLibrary) answerer(t *testing.T, g given) checktest.Answerer {
 	t.Helper()
 	snapshot, err := l.store.Snapshot(t.Context(), tuples.At{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(snapshot.Close)
-	return engine{t, check.New(check.Request{Program: l.program, Snapshot: snapshot, Contextual: contextual})}
+	return engine{t, check.New(check.Request{
+		Program: l.program, Snapshot: snapshot, Contextual: g.contextual, Context: g.context,
+	})}
 }
 
-// replace removes a tuple and adds another, if one is given, in one write.
-func (l engineLibrary) replace(t *testing.T, remove, add string) {
+// apply writes tuples, each behind "+" to create it or "-" to delete it, at one
+// revision.
+func (l engineLibrary) apply(t *testing.T, updates ...string) {
 	t.Helper()
-	removed, err := tuples.ParseTuple(remove)
-	if err != nil {
-		t.Fatal(err)
-	}
-	commit := tuples.Commit{Mutations: []tuples.Mutation{{Op: tuples.OpDelete, Tuple: removed}}}
-	if add != "" {
-		added, err := tuples.ParseTuple(add)
+	var commit tuples.Commit
+	deletes := 0
+	for _, update := range updates {
+		tuple, err := tuples.ParseTuple(update[1:])
 		if err != nil {
 			t.Fatal(err)
 		}
-		commit.Mutations = append(commit.Mutations, tuples.Mutation{Op: tuples.OpCreate, Tuple: added})
+		op := tuples.OpCreate
+		if update[0] == '-' {
+			op = tuples.OpDelete
+			deletes++
+		}
+		commit.Mutations = append(commit.Mutations, tuples.Mutation{Op: op, Tuple: tuple})
 	}
 	committed, err := l.store.Commit(t.Context(), commit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if committed.Deleted != 1 {
-		t.Fatalf("%s is not among the tuples of the example", remove)
+	if committed.Deleted != deletes {
+		t.Fatalf("%d of %d tuples to be deleted are there: %q", committed.Deleted, deletes, updates)
 	}
 }
 
@@ -115,7 +120,7 @@ func newStore(t *testing.T, db tuples.Database, e examples.Example) tuples.Store
 }
 
 // engine makes a [check.Evaluator] a [checktest.Answerer]. It fails the test on
-// every error: the models of examples have no conditions.
+// every error: no condition of an example fails to evaluate.
 type engine struct {
 	t         *testing.T
 	evaluator *check.Evaluator
@@ -146,6 +151,9 @@ func (e engine) items(list iter.Seq2[check.Item, error]) []reference.Item {
 	for item, err := range list {
 		if err != nil {
 			e.t.Fatal(err)
+		}
+		if item.Err != nil {
+			e.t.Fatal(item.Err)
 		}
 		items = append(items, reference.Item{ID: item.ID, Answer: answer(item.Decision)})
 	}

@@ -6,6 +6,7 @@ package examples
 import (
 	"embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/usher-authz/usher/model"
@@ -17,16 +18,52 @@ type Example struct {
 	Name   string // that of its folder, such as "media-library"
 	Model  model.Source
 	Tuples []tuples.Tuple // in the order of the file, no two of one key
+	// Try are commands of the command line that show what the example is about,
+	// such as "check user:anna can_view media:logo --explain".
+	Try []string
 }
 
-//go:embed */model.fga */tuples.txt
+// A folder is an example if it has these three files.
+//
+//go:embed */model.fga */tuples.txt */try.txt
 var files embed.FS
 
-// MediaLibrary returns the default model, with the library of a design studio.
-func MediaLibrary() Example { return load("media-library") }
+// defaultName is the example whose model a new database gets.
+const defaultName = "media-library"
 
-// All returns every example.
-func All() []Example { return []Example{MediaLibrary()} }
+// MediaLibrary returns the default model, with the library of a design studio.
+func MediaLibrary() Example { return load(defaultName) }
+
+// All returns every example: the default, then the others by name.
+func All() []Example {
+	all := []Example{MediaLibrary()}
+	for _, name := range folders() {
+		if name != defaultName {
+			all = append(all, load(name))
+		}
+	}
+	return all
+}
+
+// Find returns the example of a name, and whether there is one.
+func Find(name string) (Example, bool) {
+	if !slices.Contains(folders(), name) {
+		return Example{}, false
+	}
+	return load(name), true
+}
+
+func folders() []string {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		panic("examples: " + err.Error())
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	return names
+}
 
 // load reads the files of one example. They are part of the binary and tests read
 // all of them, so a failure is a mistake in this package.
@@ -35,7 +72,12 @@ func load(name string) Example {
 	if err != nil {
 		panic(fmt.Sprintf("examples: %s/tuples.txt: %v", name, err))
 	}
-	return Example{Name: name, Model: model.Source{DSL: read(name + "/model.fga")}, Tuples: parsed}
+	return Example{
+		Name:   name,
+		Model:  model.Source{DSL: read(name + "/model.fga")},
+		Tuples: parsed,
+		Try:    strings.Split(strings.TrimSpace(read(name+"/try.txt")), "\n"),
+	}
 }
 
 func read(path string) string {

@@ -11,12 +11,13 @@ import (
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/examples"
 	"github.com/usher-authz/usher/model"
-	"github.com/usher-authz/usher/tuples"
 )
 
-// library opens what answers questions about an example at a clock reading: the
-// function that it returns lays the tuples of one scenario over the stored ones.
-type library func(t *testing.T, e examples.Example, at time.Time) func(*testing.T, []tuples.Tuple) checktest.Answerer
+// library opens what answers questions about an example at a clock reading.
+type library func(t *testing.T, e examples.Example, at time.Time) opened
+
+// opened answers under what is given beside the stored tuples.
+type opened func(*testing.T, given) checktest.Answerer
 
 // libraries are the ways in which every scenario is answered.
 var libraries = map[string]library{
@@ -35,15 +36,16 @@ func TestScenarios(t *testing.T) {
 }
 
 func runScenarios(t *testing.T, file storeFile, e examples.Example, open library) {
-	opened := map[time.Time]func(*testing.T, []tuples.Tuple) checktest.Answerer{}
+	at := map[time.Time]opened{}
 	for _, s := range file.Tests {
-		if opened[s.At] == nil {
-			opened[s.At] = open(t, e, s.At)
+		if at[s.At] == nil {
+			at[s.At] = open(t, e, s.At)
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			expected, contextual := parts(t, s)
-			for _, failure := range failures(expected, opened[s.At](t, contextual)) {
-				t.Error(failure)
+			for _, entry := range entriesOf(t, s) {
+				for _, failure := range failures(entry.expected, at[s.At](t, entry.given)) {
+					t.Error(failure)
+				}
 			}
 		})
 	}
@@ -65,12 +67,13 @@ func failures(expected []checktest.Expectation, a checktest.Answerer) []string {
 func TestEveryAssertionCanFail(t *testing.T) {
 	for _, e := range examples.All() {
 		for _, s := range storeFileOf(t, e).Tests {
-			expected, contextual := parts(t, s)
-			answerer := openReference(t, e, s.At)(t, contextual)
-			for _, wrong := range expected {
-				wrong.Answer = opposite(wrong.Answer)
-				if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
-					t.Errorf("%s: %s passes as %q", s.Name, wrong.Question, wrong.Answer)
+			for _, entry := range entriesOf(t, s) {
+				answerer := openReference(t, e, s.At)(t, entry.given)
+				for _, wrong := range entry.expected {
+					wrong.Answer = opposite(wrong.Answer)
+					if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
+						t.Errorf("%s: %s passes as %q", s.Name, wrong.Question, wrong.Answer)
+					}
 				}
 			}
 		}
@@ -83,22 +86,34 @@ func TestEveryRightIsShownBothWays(t *testing.T) {
 	for _, e := range examples.All() {
 		given, refused := map[string]bool{}, map[string]bool{}
 		for _, s := range storeFileOf(t, e).Tests {
-			expected, _ := parts(t, s)
-			for _, x := range expected {
-				right := fmt.Sprintf("%s#%s", x.On.Object.Type, x.On.Relation)
-				given[right] = given[right] || x.Answer != "denied" && x.Answer != "nothing"
-				refused[right] = refused[right] || x.Answer != "allowed"
-			}
-		}
-		for _, typ := range parseModel(t, e).Types {
-			for _, relation := range typ.Relations {
-				right := fmt.Sprintf("%s#%s", typ.Name, relation.Name)
-				if strings.HasPrefix(string(relation.Name), "can_") && !(given[right] && refused[right]) {
-					t.Errorf("%s: %s is shown as given: %t, as refused: %t", e.Name, right, given[right], refused[right])
+			for _, entry := range entriesOf(t, s) {
+				for _, x := range entry.expected {
+					right := fmt.Sprintf("%s#%s", x.On.Object.Type, x.On.Relation)
+					listed := x.IsList() && x.Answer != "nothing"
+					given[right] = given[right] || listed || x.Answer == "allowed"
+					refused[right] = refused[right] || x.IsList() || x.Answer == "denied"
 				}
 			}
 		}
+		for _, right := range rightsOf(parseModel(t, e)) {
+			if !given[right] || !refused[right] {
+				t.Errorf("%s: %s is shown as given: %t, as refused: %t", e.Name, right, given[right], refused[right])
+			}
+		}
 	}
+}
+
+// rightsOf returns what applications ask a model for: "media#can_view".
+func rightsOf(m *model.Model) []string {
+	var rights []string
+	for _, typ := range m.Types {
+		for _, relation := range typ.Relations {
+			if strings.HasPrefix(string(relation.Name), "can_") {
+				rights = append(rights, fmt.Sprintf("%s#%s", typ.Name, relation.Name))
+			}
+		}
+	}
+	return rights
 }
 
 // opposite returns another answer: the other outcome, or a list with one more.
@@ -126,23 +141,10 @@ func storeFileOf(t *testing.T, e examples.Example) storeFile {
 	return file
 }
 
-func parts(t *testing.T, s scenario) ([]checktest.Expectation, []tuples.Tuple) {
-	t.Helper()
-	expected, err := s.expectations()
-	if err != nil {
-		t.Fatalf("%s: %v", s.Name, err)
-	}
-	contextual, err := s.contextual()
-	if err != nil {
-		t.Fatalf("%s: %v", s.Name, err)
-	}
-	return expected, contextual
-}
-
-func openReference(t *testing.T, e examples.Example, at time.Time) func(*testing.T, []tuples.Tuple) checktest.Answerer {
+func openReference(t *testing.T, e examples.Example, at time.Time) opened {
 	m := parseModel(t, e)
-	return func(_ *testing.T, contextual []tuples.Tuple) checktest.Answerer {
-		return reference.New(reference.World{Model: m, Stored: e.Tuples, Contextual: contextual, Now: at})
+	return func(_ *testing.T, g given) checktest.Answerer {
+		return reference.New(reference.World{Model: m, Stored: e.Tuples, Contextual: g.contextual, Context: g.context, Now: at})
 	}
 }
 

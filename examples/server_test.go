@@ -9,25 +9,26 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
 // openServer writes an example into a server and answers over its API, as any other
 // service would.
-func openServer(t *testing.T, e examples.Example, at time.Time) func(*testing.T, []tuples.Tuple) checktest.Answerer {
+func openServer(t *testing.T, e examples.Example, at time.Time) opened {
 	t.Helper()
 	connection := serve(t, openDatabase(t, at))
 	upload(t, connection, e)
 	client := usherv1.NewPermissionServiceClient(connection)
-	return func(t *testing.T, contextual []tuples.Tuple) checktest.Answerer {
-		return remote{t, client, toTuples(t, contextual)}
+	return func(t *testing.T, g given) checktest.Answerer {
+		return remote{t, client, wire.FromTuples(g.contextual), wire.FromContext(g.context)}
 	}
 }
 
@@ -75,7 +76,7 @@ func upload(t *testing.T, connection *grpc.ClientConn, e examples.Example) {
 		t.Errorf("the server warns of the model: %v", written.GetWarnings())
 	}
 	var write usherv1.WriteRequest
-	for _, tuple := range toTuples(t, e.Tuples) {
+	for _, tuple := range wire.FromTuples(e.Tuples) {
 		write.Updates = append(write.Updates, &usherv1.TupleUpdate{Operation: usherv1.Operation_OPERATION_CREATE, Tuple: tuple})
 	}
 	if _, err := usherv1.NewTupleServiceClient(connection).Write(t.Context(), &write); err != nil {
@@ -84,31 +85,32 @@ func upload(t *testing.T, connection *grpc.ClientConn, e examples.Example) {
 }
 
 // remote makes a PermissionService a [checktest.Answerer]. It fails the test on
-// every error: the models of examples have no conditions.
+// every error: no condition of an example fails to evaluate.
 type remote struct {
 	t          *testing.T
 	client     usherv1.PermissionServiceClient
 	contextual []*usherv1.Tuple
+	context    *structpb.Struct
 }
 
 func (r remote) Check(on tuples.Userset, s tuples.Subject) reference.Answer {
 	response, err := r.client.Check(r.t.Context(), &usherv1.CheckRequest{
-		Object: toObject(on.Object), Relation: string(on.Relation), Subject: toSubject(s), ContextualTuples: r.contextual,
+		Object: wire.FromObject(on.Object), Relation: string(on.Relation), Subject: wire.FromSubject(s), ContextualTuples: r.contextual, Context: r.context,
 	})
 	if err != nil {
 		r.t.Fatalf("check %s %s: %v", s, on, err)
 	}
-	return r.answer(response.GetOutcome())
+	return r.answer(response.GetOutcome(), response.GetMissingContext())
 }
 
 func (r remote) ListObjects(t tuples.ObjectType, relation tuples.Relation, s tuples.Subject) []reference.Item {
 	stream, err := r.client.ListObjects(r.t.Context(), &usherv1.ListObjectsRequest{
-		ObjectType: string(t), Relation: string(relation), Subject: toSubject(s), ContextualTuples: r.contextual,
+		ObjectType: string(t), Relation: string(relation), Subject: wire.FromSubject(s), ContextualTuples: r.contextual, Context: r.context,
 	})
 	var items []reference.Item
 	for _, message := range receive(r.t, stream, err) {
 		for _, object := range message.GetObjects() {
-			items = append(items, reference.Item{ID: tuples.ID(object.GetId()), Answer: r.answer(object.GetOutcome())})
+			items = append(items, reference.Item{ID: tuples.ID(object.GetId()), Answer: r.answer(object.GetOutcome(), object.GetMissingContext())})
 		}
 	}
 	return items
@@ -120,24 +122,26 @@ func (r remote) ListSubjects(on tuples.Userset, t tuples.ObjectType) []reference
 
 func (r remote) ListUsersets(on tuples.Userset, t tuples.ObjectType, relation tuples.Relation) []reference.Item {
 	stream, err := r.client.ListSubjects(r.t.Context(), &usherv1.ListSubjectsRequest{
-		Object: toObject(on.Object), Relation: string(on.Relation),
-		SubjectType: string(t), SubjectRelation: string(relation), ContextualTuples: r.contextual,
+		Object: wire.FromObject(on.Object), Relation: string(on.Relation),
+		SubjectType: string(t), SubjectRelation: string(relation), ContextualTuples: r.contextual, Context: r.context,
 	})
 	var items []reference.Item
 	for _, message := range receive(r.t, stream, err) {
 		for _, subject := range message.GetSubjects() {
-			items = append(items, reference.Item{ID: tuples.ID(subject.GetId()), Answer: r.answer(subject.GetOutcome())})
+			items = append(items, reference.Item{ID: tuples.ID(subject.GetId()), Answer: r.answer(subject.GetOutcome(), subject.GetMissingContext())})
 		}
 	}
 	return items
 }
 
-func (r remote) answer(o usherv1.Outcome) reference.Answer {
+func (r remote) answer(o usherv1.Outcome, missing []string) reference.Answer {
 	switch o {
 	case usherv1.Outcome_OUTCOME_ALLOWED:
 		return reference.Answer{Outcome: reference.Allowed}
 	case usherv1.Outcome_OUTCOME_DENIED:
 		return reference.Answer{Outcome: reference.Denied}
+	case usherv1.Outcome_OUTCOME_CONDITIONAL:
+		return reference.Answer{Outcome: reference.Conditional, Missing: missing}
 	}
 	r.t.Fatalf("the server answers %s", o)
 	return reference.Answer{}
@@ -157,43 +161,4 @@ func receive[M any](t *testing.T, stream grpc.ServerStreamingClient[M], err erro
 		t.Fatal(err)
 	}
 	return messages
-}
-
-func toObject(o tuples.Object) *usherv1.Object {
-	return &usherv1.Object{Type: string(o.Type), Id: string(o.ID)}
-}
-
-func toSubject(s tuples.Subject) *usherv1.Subject {
-	return &usherv1.Subject{Type: string(s.Type), Id: string(s.ID), Relation: string(s.Relation)}
-}
-
-func toTuples(t *testing.T, list []tuples.Tuple) []*usherv1.Tuple {
-	t.Helper()
-	var messages []*usherv1.Tuple
-	for _, tuple := range list {
-		message := &usherv1.Tuple{
-			Object: toObject(tuple.Object), Relation: string(tuple.Relation), Subject: toSubject(tuple.Subject),
-			Attributes: map[string]*usherv1.AttributeValue{},
-		}
-		if !tuple.Expires.IsZero() {
-			message.ExpiresAt = timestamppb.New(tuple.Expires)
-		}
-		for name, value := range tuple.Attributes {
-			message.Attributes[name] = toValue(t, value)
-		}
-		messages = append(messages, message)
-	}
-	return messages
-}
-
-func toValue(t *testing.T, v tuples.Value) *usherv1.AttributeValue {
-	t.Helper()
-	switch v.Kind() {
-	case tuples.KindBool:
-		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_BoolValue{BoolValue: v.Bool()}}
-	case tuples.KindInt:
-		return &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_IntValue{IntValue: v.Int()}}
-	}
-	t.Fatalf("no example had an attribute like %s so far: convert it here", v)
-	return nil
 }

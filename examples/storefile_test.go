@@ -2,22 +2,20 @@ package examples_test
 
 import (
 	"bytes"
-	"errors"
+	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/tuples"
 )
 
 // storeFile is a *.fga.yaml: the scenarios of an example, in OpenFGA's store file
-// format (openfga.dev, "Store File Format") with "at" added.
+// format (openfga.dev, "Store File Format"). Ours beyond it are: "at"; "expires" of a
+// tuple; and answers other than true and false, see [asserted] and [parseListed].
 type storeFile struct {
 	Name      string
 	ModelFile string    `yaml:"model_file"`
@@ -30,30 +28,75 @@ type storeFile struct {
 type scenario struct {
 	Name        string
 	At          time.Time
-	Tuples      []fileTuple
+	Tuples      []fileTuple // hold for this scenario alone
 	Check       []checkTest
 	ListObjects []listObjectsTest `yaml:"list_objects"`
 	ListUsers   []listUsersTest   `yaml:"list_users"`
 }
 
-type fileTuple struct{ User, Relation, Object string }
+type fileTuple struct {
+	User, Relation, Object string
+	Condition              *struct {
+		Name    string
+		Context fileContext
+	}
+	Expires time.Time
+}
 
 // checkTest asks each relation of each user and object.
 type checkTest struct {
 	User, Object   string
 	Users, Objects []string
-	Assertions     map[string]bool
+	Context        fileContext
+	Assertions     map[string]asserted
 }
 
 type listObjectsTest struct {
 	User, Type string
+	Context    fileContext
 	Assertions map[string][]string
 }
 
 type listUsersTest struct {
 	Object     string
 	UserFilter []struct{ Type, Relation string } `yaml:"user_filter"`
+	Context    fileContext
 	Assertions map[string]struct{ Users []string }
+}
+
+// fileContext is a context as YAML has it, turned into the shapes of JSON.
+type fileContext tuples.Context
+
+func (c *fileContext) UnmarshalYAML(node *yaml.Node) error {
+	var values map[string]any
+	if err := node.Decode(&values); err != nil {
+		return err
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, c)
+}
+
+// asserted is the answer to a check as [checktest.Question.Ask] gives it. A file has
+// true, false, or a text such as "conditional: proofs".
+type asserted string
+
+func (a *asserted) UnmarshalYAML(node *yaml.Node) error {
+	var allowed bool
+	if node.Decode(&allowed) == nil {
+		*a = "denied"
+		if allowed {
+			*a = "allowed"
+		}
+		return nil
+	}
+	if node.Kind != yaml.ScalarNode || !strings.HasPrefix(node.Value, "conditional: ") {
+		return fmt.Errorf(`line %d: an assertion is true, false or "conditional: NAME,NAME"`, node.Line)
+	}
+	*a = asserted(node.Value)
+	return nil
 }
 
 // readStoreFile reads a store file. A key that it does not know is an error, so that
@@ -81,97 +124,15 @@ func readStoreFile(path string) (storeFile, error) {
 func (s scenario) contextual() ([]tuples.Tuple, error) {
 	var parsed []tuples.Tuple
 	for _, t := range s.Tuples {
-		tuple, err := tuples.ParseTuple(t.Object + "#" + t.Relation + "@" + t.User)
+		key, err := tuples.ParseKey(t.Object + "#" + t.Relation + "@" + t.User)
 		if err != nil {
 			return nil, err
+		}
+		tuple := tuples.Tuple{Key: key, Grant: tuples.Grant{Expires: t.Expires}}
+		if c := t.Condition; c != nil {
+			tuple.Condition = &tuples.Condition{Name: c.Name, Context: tuples.Context(c.Context)}
 		}
 		parsed = append(parsed, tuple)
 	}
 	return parsed, nil
-}
-
-// expectations returns the scenario's assertions, each as a question and its answer.
-func (s scenario) expectations() ([]checktest.Expectation, error) {
-	var all expectations
-	for _, c := range s.Check {
-		all.addChecks(c)
-	}
-	for _, l := range s.ListObjects {
-		for _, relation := range slices.Sorted(maps.Keys(l.Assertions)) {
-			all.add(l.User, relation, l.Type+":"+string(checktest.Asked), listed(l.Assertions[relation]))
-		}
-	}
-	for _, l := range s.ListUsers {
-		all.addListUsers(l)
-	}
-	if len(all.found) == 0 {
-		all.err = errors.Join(all.err, errors.New("the scenario asserts nothing"))
-	}
-	return all.found, all.err
-}
-
-type expectations struct {
-	found []checktest.Expectation
-	err   error
-}
-
-func (e *expectations) add(subject, relation, object, answer string) {
-	question, err := checktest.ParseQuestion(subject + " " + relation + " " + object)
-	e.err = errors.Join(e.err, err)
-	e.found = append(e.found, checktest.Expectation{Question: question, Answer: answer})
-}
-
-func (e *expectations) addChecks(c checkTest) {
-	if (c.User == "") == (c.Users == nil) || (c.Object == "") == (c.Objects == nil) {
-		e.err = errors.Join(e.err, errors.New("a check needs one of user and users, and one of object and objects"))
-	}
-	users, objects := c.Users, c.Objects
-	if c.User != "" {
-		users = []string{c.User}
-	}
-	if c.Object != "" {
-		objects = []string{c.Object}
-	}
-	for _, user := range users {
-		for _, object := range objects {
-			for _, relation := range slices.Sorted(maps.Keys(c.Assertions)) {
-				e.add(user, relation, object, outcome(c.Assertions[relation]))
-			}
-		}
-	}
-}
-
-func (e *expectations) addListUsers(l listUsersTest) {
-	if len(l.UserFilter) != 1 {
-		e.err = errors.Join(e.err, errors.New("list_users needs one entry in user_filter"))
-		return
-	}
-	subject := l.UserFilter[0].Type + ":" + string(checktest.Asked)
-	if relation := l.UserFilter[0].Relation; relation != "" {
-		subject += "#" + relation
-	}
-	for _, relation := range slices.Sorted(maps.Keys(l.Assertions)) {
-		e.add(subject, relation, l.Object, listed(l.Assertions[relation].Users))
-	}
-}
-
-func outcome(allowed bool) string {
-	if allowed {
-		return "allowed"
-	}
-	return "denied"
-}
-
-// listed turns "user:anna" or "group:design#member" into the ids that a list has.
-func listed(subjects []string) string {
-	if len(subjects) == 0 {
-		return "nothing"
-	}
-	ids := make([]string, len(subjects))
-	for i, subject := range subjects {
-		object, _, _ := strings.Cut(subject, "#")
-		_, ids[i], _ = strings.Cut(object, ":")
-	}
-	slices.Sort(ids)
-	return strings.Join(ids, " ")
 }

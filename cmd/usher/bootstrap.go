@@ -26,10 +26,8 @@ func bootstrap(ctx context.Context, db tuples.Database, example string) (bool, e
 	}
 	content := examples.MediaLibrary()
 	content.Tuples = nil
-	for _, e := range examples.All() {
-		if e.Name == example {
-			content = e
-		}
+	if named, ok := examples.Find(example); ok {
+		content = named
 	}
 	return true, fill(ctx, store, content)
 }
@@ -79,19 +77,11 @@ func fill(ctx context.Context, store tuples.Store, content examples.Example) err
 	return err
 }
 
-// tries are commands that show what an example is about.
-var tries = map[string][]string{
-	"media-library": {
-		"check user:kofi can_edit media:brand-guide --explain",
-		"check user:bert can_view media:aurora-pitch-deck --explain",
-		"list-objects user:olav@fjord-ferries.example can_view media",
-	},
-}
-
-// tryText returns commands to try on an example that is served at addr.
+// tryText returns the commands to try on an example that is served at addr.
 func tryText(example, addr string) string {
 	text := "try in another terminal:\n"
-	for _, command := range tries[example] {
+	found, _ := examples.Find(example) // settings.validate has seen the name
+	for _, command := range found.Try {
 		text += "  " + os.Args[0] + " " + command
 		if addr != defaultAddr {
 			text += " --addr " + addr
