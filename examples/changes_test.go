@@ -41,6 +41,44 @@ func TestChanges(t *testing.T) {
 			[]string{"-folder:archive#parent@folder:library", "+folder:archive#sealed_parent@folder:library"},
 			[]answer{{"user:ingrid can_view media:harbour-cafe-front", "allowed", "denied"}},
 		},
+		{
+			"organisation-shares", "A6 a share with a user is switched off",
+			[]string{"-media:volcano-model#editor@user:wanjiru"},
+			[]answer{
+				{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
+				{"user:wanjiru can_view media:volcano-model", "allowed", "denied"},
+				{"user:wanjiru can_view media:volcano-model-labelled", "allowed", "allowed"},
+			},
+		},
+		{
+			"organisation-shares", "A6 the share with the organisation is switched off, those with users stay",
+			[]string{"-media:water-cycle-film#viewer@organisation:lindgren#member"},
+			[]answer{
+				{"user:henrik can_view media:water-cycle-film", "allowed", "denied"},
+				{"user:priya can_view media:water-cycle-film", "allowed", "allowed"},
+			},
+		},
+		{
+			"organisation-shares", "A8 setting one right for the whole selection ends the Mixed in one write",
+			[]string{
+				"-media:cell-drawings#editor@organisation:lindgren#member",
+				"+media:cell-drawings#viewer@organisation:lindgren#member",
+				"+media:exam-scans#viewer@organisation:lindgren#member",
+			},
+			[]answer{
+				{"organisation:lindgren#member can_view media:?", "cell-drawings chess-openings glossary-cards open-day-map school-anthem water-cycle-film",
+					"cell-drawings chess-openings exam-scans glossary-cards open-day-map school-anthem water-cycle-film"},
+				{"organisation:lindgren#member can_modify media:?", "cell-drawings glossary-cards", "glossary-cards"},
+			},
+		},
+		{
+			"organisation-shares", "A2 who leaves the organisation loses what was shared",
+			[]string{"-organisation:lindgren#creator@user:wanjiru"},
+			[]answer{
+				{"user:wanjiru can_view media:school-anthem", "allowed", "denied"},
+				{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
+			},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.example+"/"+test.name, func(t *testing.T) {

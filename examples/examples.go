@@ -6,6 +6,8 @@ package examples
 import (
 	"embed"
 	"fmt"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -23,7 +25,7 @@ type Example struct {
 	Try []string
 }
 
-// A folder is an example if it has these three files.
+// A folder with these three files is an example.
 //
 //go:embed */model.fga */tuples.txt */try.txt
 var files embed.FS
@@ -53,16 +55,16 @@ func Find(name string) (Example, bool) {
 	return load(name), true
 }
 
+// folders returns the names of the examples, sorted.
 func folders() []string {
-	entries, err := files.ReadDir(".")
+	paths, err := fs.Glob(files, "*/try.txt")
 	if err != nil {
 		panic("examples: " + err.Error())
 	}
-	names := make([]string, len(entries))
-	for i, entry := range entries {
-		names[i] = entry.Name()
+	for i, file := range paths {
+		paths[i] = path.Dir(file)
 	}
-	return names
+	return paths
 }
 
 // load reads the files of one example. They are part of the binary and tests read
@@ -80,8 +82,8 @@ func load(name string) Example {
 	}
 }
 
-func read(path string) string {
-	text, err := files.ReadFile(path)
+func read(name string) string {
+	text, err := files.ReadFile(name)
 	if err != nil {
 		panic("examples: " + err.Error())
 	}

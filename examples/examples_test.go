@@ -1,6 +1,8 @@
 package examples_test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/usher-authz/usher/examples"
@@ -29,6 +31,24 @@ func TestModelsAreCleanAndTuplesValid(t *testing.T) {
 				keys[tuple.Key] = true
 			}
 		})
+	}
+}
+
+// No folder is passed over for want of a file.
+func TestEveryFolderIsAnExample(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		for _, name := range []string{"model.fga", "tuples.txt", "try.txt", entry.Name() + ".fga.yaml"} {
+			if _, err := os.Stat(filepath.Join(entry.Name(), name)); err != nil {
+				t.Errorf("an example needs the file: %v", err)
+			}
+		}
 	}
 }
 
