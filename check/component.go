@@ -65,7 +65,10 @@ func (c *component) settle(ctx context.Context) error {
 			break
 		}
 	}
-	why := c.causes(sure, possible)
+	why, err := c.causes(ctx, sure, possible)
+	if err != nil {
+		return err
+	}
 	for _, p := range order { // in this order each atom comes after those it rests on
 		c.solver.settle(c.members[p], value{truth: yes})
 	}
@@ -163,7 +166,7 @@ func (b *bound) counts(v value) bool { return v.truth == yes || v.truth == open 
 
 // causes collects what keeps each open member open: the least sets that hold what
 // is open in the member's rule and the causes of the open members in it.
-func (c *component) causes(sure, possible []bool) []*causes {
+func (c *component) causes(ctx context.Context, sure, possible []bool) ([]*causes, error) {
 	why := make([]*causes, len(c.members))
 	current := func(w branch) value {
 		v := c.solver.atoms[w.child].value
@@ -182,7 +185,7 @@ func (c *component) causes(sure, possible []bool) []*causes {
 		}
 		return v.and(w.guard)
 	}
-	collect := func(p int) bool {
+	collect := func(p int) (bool, error) {
 		a := &c.solver.atoms[c.members[p]]
 		all := why[p].join(a.decided.causes)
 		for _, w := range a.waiting {
@@ -190,7 +193,7 @@ func (c *component) causes(sure, possible []bool) []*causes {
 		}
 		changed := all != why[p]
 		why[p] = all
-		return changed
+		return changed, c.solver.graph.spend(ctx, 1+len(a.waiting))
 	}
 	var queue []int
 	for p := range c.members {
@@ -201,7 +204,11 @@ func (c *component) causes(sure, possible []bool) []*causes {
 	for len(queue) > 0 {
 		p := queue[0]
 		queue = queue[1:]
-		if !collect(p) {
+		changed, err := collect(p)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
 			continue
 		}
 		for _, q := range c.dependents[p] {
@@ -210,5 +217,5 @@ func (c *component) causes(sure, possible []bool) []*causes {
 			}
 		}
 	}
-	return why
+	return why, nil
 }

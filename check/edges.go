@@ -7,12 +7,12 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// eachEdge reads a list and calls visit for its tuples. accept says by which kind the
-// model accepts a tuple, nil for not at all; tuples that count as absent are left
-// out. page is room for one read.
+// eachEdge reads a list and calls visit for its tuples, until that returns false. accept
+// says by which kind the model accepts a tuple, nil for not at all; tuples that count as
+// absent are left out. page is room for one read.
 func (e *Evaluator) eachEdge(
 	ctx context.Context, list tuples.SubjectsOf, page []tuples.Edge,
-	accept func(tuples.Edge) *model.Accept, visit func(tuples.Edge, value),
+	accept func(tuples.Edge) *model.Accept, visit func(tuples.Edge, value) bool,
 ) error {
 	var after tuples.Node
 	for {
@@ -33,8 +33,8 @@ func (e *Evaluator) eachEdge(
 			if err != nil {
 				return err
 			}
-			if guard.truth != no {
-				visit(edge, guard)
+			if guard.truth != no && !visit(edge, guard) {
+				return nil
 			}
 		}
 		if len(read) < cap(read) {

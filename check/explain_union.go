@@ -24,17 +24,13 @@ func (x *explainer) union(ctx context.Context, i int32, r *Reason) error {
 	if err != nil {
 		return err
 	}
-	holds := x.solver.atoms[i].value.truth == yes
 	for _, w := range ways {
-		if holds && !x.proves(w, i) {
-			continue
-		}
 		child, err := x.way(ctx, i, w)
 		if err != nil {
 			return err
 		}
 		r.append(child)
-		if holds || child == nil {
+		if child == nil {
 			return nil
 		}
 	}
@@ -97,81 +93,99 @@ func (x *explainer) way(ctx context.Context, i int32, w way) (*Reason, error) {
 	return r, nil
 }
 
-// ways lists the ways into a union that could lead to the subject.
+// wayList collects the ways into a union that an explanation has use for. A list of a
+// million groups may lead there, so it stops reading when it is full.
+type wayList struct {
+	*explainer
+	atom  int32
+	holds bool // only a way that proves it counts
+	room  int
+	ways  []way
+}
+
+// ways lists the ways into a union that could lead to the subject: one that proves it
+// if it holds, else as many as the tree has room for and one more, which shows the cut.
 func (x *explainer) ways(ctx context.Context, i int32) ([]way, error) {
 	a := x.solver.atoms[i]
-	var ways []way
+	l := &wayList{explainer: x, atom: i, room: max(MaxReasons-x.reasons, 0) + 1}
+	if l.holds = a.value.truth == yes; l.holds {
+		l.room = 1
+	}
 	for _, alternative := range a.step.Alternatives {
-		var more []way
 		var err error
 		switch w := alternative.(type) {
 		case *model.Same:
-			more = []way{{node: a.node, step: w.Target, guard: value{truth: yes}}}
+			l.add(way{node: a.node, step: w.Target, guard: value{truth: yes}})
 		case *model.Direct:
-			if more, err = x.direct(ctx, a, w); err == nil {
-				var usersets []way
-				usersets, err = x.lists(ctx, a, w.Usersets, a.step.Relation, "")
-				more = append(more, usersets...)
+			if err = l.direct(ctx, a, w); err == nil {
+				err = l.lists(ctx, a, w.Usersets, a.step.Relation, "")
 			}
 		case *model.FromTupleset:
-			more, err = x.lists(ctx, a, w.Objects, w.Tupleset, " from "+x.evaluator.request.Program.Name(w.Tupleset))
+			err = l.lists(ctx, a, w.Objects, w.Tupleset, " from "+x.evaluator.request.Program.Name(w.Tupleset))
 		}
 		if err != nil {
 			return nil, err
 		}
-		ways = append(ways, more...)
 	}
-	return ways, nil
+	return l.ways, nil
 }
 
-// direct lists the tuples that name the subject, or the wildcard it falls under,
+// add takes a way in, and reports whether there is room for more.
+func (l *wayList) add(w way) bool {
+	if !l.full() && (!l.holds || l.proves(w, l.atom)) {
+		l.ways = append(l.ways, w)
+	}
+	return !l.full()
+}
+
+func (l *wayList) full() bool { return len(l.ways) == l.room }
+
+// direct adds the tuples that name the subject, or the wildcard it falls under,
 // those whose condition is not met included.
-func (x *explainer) direct(ctx context.Context, a atom, direct *model.Direct) ([]way, error) {
-	var ways []way
+func (l *wayList) direct(ctx context.Context, a atom, direct *model.Direct) error {
 	for i := range direct.Plain {
 		accept := &direct.Plain[i]
-		node, applies := x.solver.subject.matches(accept)
-		if !applies {
+		node, applies := l.solver.subject.matches(accept)
+		if !applies || l.full() {
 			continue
 		}
 		key := tuples.EdgeKey{Object: a.node, Relation: a.step.Relation, Subject: node}
-		edge, ok, err := x.evaluator.graph.edge(ctx, key)
+		edge, ok, err := l.evaluator.graph.edge(ctx, key)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, allowed := accept.Allows(edge.Grant); !ok || !allowed {
 			continue
 		}
-		guard, err := x.evaluator.guard(ctx, accept, edge.Grant, key)
+		guard, err := l.evaluator.guard(ctx, accept, edge.Grant, key)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		ways = append(ways, way{tuple: &key, grant: edge.Grant, guard: guard, rule: "direct"})
+		l.add(way{tuple: &key, grant: edge.Grant, guard: guard, rule: "direct"})
 	}
-	return ways, nil
+	return nil
 }
 
-// lists reads the tuples that lead to other atoms.
-func (x *explainer) lists(ctx context.Context, a atom, accepts []model.Accept, relation tuples.Symbol, from string) ([]way, error) {
-	var ways []way
+// lists adds the tuples that lead to other atoms.
+func (l *wayList) lists(ctx context.Context, a atom, accepts []model.Accept, relation tuples.Symbol, from string) error {
 	page := make([]tuples.Edge, 0, pageSize)
 	for i := range accepts {
 		accept := &accepts[i]
-		if !accept.Target.Reaches(x.solver.subject.kind) {
+		if l.full() || !accept.Target.Reaches(l.solver.subject.kind) {
 			continue
 		}
 		rule := "direct"
 		if from != "" {
-			rule = x.evaluator.request.Program.Name(accept.Target.Relation) + from
+			rule = l.evaluator.request.Program.Name(accept.Target.Relation) + from
 		}
 		list := tuples.SubjectsOf{Object: a.node, Relation: relation, Type: accept.Type, SubjectRelation: accept.Relation}
-		err := x.evaluator.eachEdge(ctx, list, page, concreteOnly(accept), func(edge tuples.Edge, guard value) {
+		err := l.evaluator.eachEdge(ctx, list, page, concreteOnly(accept), func(edge tuples.Edge, guard value) bool {
 			key := tuples.EdgeKey{Object: a.node, Relation: relation, Subject: edge.Node, SubjectRelation: accept.Relation}
-			ways = append(ways, way{tuple: &key, grant: edge.Grant, guard: guard, node: edge.Node, step: accept.Target, rule: rule})
+			return l.add(way{tuple: &key, grant: edge.Grant, guard: guard, node: edge.Node, step: accept.Target, rule: rule})
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return ways, nil
+	return nil
 }

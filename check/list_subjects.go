@@ -196,8 +196,9 @@ func (d *descent) followTuples(ctx context.Context, a ascent, accepts []model.Ac
 			continue
 		}
 		list := tuples.SubjectsOf{Object: a.node, Relation: relation, Type: accept.Type, SubjectRelation: accept.Relation}
-		err := d.evaluator.eachEdge(ctx, list, d.page, concreteOnly(accept), func(edge tuples.Edge, guard value) {
+		err := d.evaluator.eachEdge(ctx, list, d.page, concreteOnly(accept), func(edge tuples.Edge, guard value) bool {
 			d.reach(edge.Node, accept.Target, a.sure && guard.truth == yes)
+			return true
 		})
 		if err != nil {
 			return err
@@ -227,8 +228,9 @@ func (d *descent) collect(ctx context.Context, a ascent, plain []model.Accept) e
 			return wildcard
 		}
 		return concrete
-	}, func(edge tuples.Edge, guard value) {
+	}, func(edge tuples.Edge, guard value) bool {
 		d.add(edge.Node, a.sure && guard.truth == yes)
+		return true
 	})
 }
 
