@@ -42,6 +42,10 @@ type child struct {
 // of a seek, few enough that a match early in a long list stays cheap.
 const pageSize = 64
 
+// firstPage is how many edges the first read of a frame returns: most lists are short,
+// and a page of 64 for each would be a third of what a Check allocates.
+const firstPage = 8
+
 func newFrame(atom int32, step *model.Step, base int) frame {
 	f := frame{atom: atom, step: step, base: base, value: value{truth: yes}}
 	if step.Op == model.OpUnion {
@@ -217,8 +221,11 @@ func (s *solver) nextEdge(ctx context.Context, f *frame) (child, bool, error) {
 }
 
 func (s *solver) readPage(ctx context.Context, f *frame) error {
-	if f.edges == nil {
+	switch {
+	case f.edges == nil:
 		f.edges = s.buffer()
+	case f.after != 0 && cap(f.edges) < pageSize:
+		f.edges = make([]tuples.Edge, 0, pageSize)
 	}
 	page, err := s.graph.edgesFrom(ctx, f.list, f.after, f.edges[:0])
 	if err != nil {
@@ -238,5 +245,5 @@ func (s *solver) buffer() []tuples.Edge {
 		s.spare = s.spare[:n-1]
 		return buffer
 	}
-	return make([]tuples.Edge, 0, pageSize)
+	return make([]tuples.Edge, 0, firstPage)
 }
