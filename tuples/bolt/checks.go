@@ -23,8 +23,11 @@ func (d *draft) checkModel(c *tuples.Commit) error {
 }
 
 // checkReadSet looks for changes of the lists that a decision rests on. Collected
-// expiries are none: a tuple that was live when it was read bounds ValidUntil.
-func (d *draft) checkReadSet(r *tuples.ReadSet) error {
+// expiries are none: a tuple that was live when it was read bounds ValidUntil. Its
+// cost is that of the changes since, however many lists there are: a Check reads up to
+// millions, and every other write waits.
+func (d *draft) checkReadSet(w *write) error {
+	r := w.ReadSet
 	if r == nil {
 		return nil
 	}
@@ -34,13 +37,9 @@ func (d *draft) checkReadSet(r *tuples.ReadSet) error {
 	if r.Revision < d.state.oldest || r.Revision > d.state.head || d.state.head-r.Revision > maxTail {
 		return fmt.Errorf("%w: the decision was made at revision %d, too far from %d", tuples.ErrConflict, r.Revision, d.state.head)
 	}
-	lists, err := d.lists(r.Lists)
-	if err != nil || len(lists) == 0 {
-		return err
-	}
 	looked := 0
 	log := d.part(partLog).Cursor()
-	for key, value := log.Seek(number(r.Revision + 1)); key != nil; key, value = log.Next() {
+	for key, value := log.Seek(number(r.Revision + 1)); key != nil && len(w.read) > 0; key, value = log.Next() {
 		c, err := decodeChange(value)
 		if err != nil {
 			return err
@@ -48,10 +47,8 @@ func (d *draft) checkReadSet(r *tuples.ReadSet) error {
 		if c.cause == tuples.CauseExpired {
 			continue
 		}
-		for i := range c.mutations {
-			if list, ok := lists[[8]byte(c.mutations[i].key[:8])]; ok {
-				return fmt.Errorf("%w: %s changed at revision %d", tuples.ErrConflict, list, binary.BigEndian.Uint64(key))
-			}
+		if err := d.checkUnread(w, c, tuples.Revision(binary.BigEndian.Uint64(key))); err != nil {
+			return err
 		}
 		if looked += len(c.mutations); looked > maxTail {
 			return fmt.Errorf("%w: more than %d tuples changed since revision %d", tuples.ErrConflict, maxTail, r.Revision)
@@ -60,22 +57,27 @@ func (d *draft) checkReadSet(r *tuples.ReadSet) error {
 	return nil
 }
 
-// lists returns the key prefixes of object and relation. A list with a name that the
-// store has never seen is empty, and was when it was read.
-func (d *draft) lists(usersets []tuples.Userset) (map[[8]byte]tuples.Userset, error) {
-	lists := make(map[[8]byte]tuples.Userset, len(usersets))
-	for _, u := range usersets {
-		relation := d.Lookup(string(u.Relation))
-		node, err := d.node(u.Object)
-		if err != nil {
-			return nil, err
+// checkUnread fails if a change touches a list of the read set. Mutations come in the
+// order of forward keys, so those of one list are neighbours.
+func (d *draft) checkUnread(w *write, c *change, revision tuples.Revision) error {
+	var last []byte
+	for i := range c.mutations {
+		m := &c.mutations[i]
+		if bytes.Equal(last, m.key[:8]) {
+			continue
 		}
-		if relation != 0 && node != 0 {
-			key := forward.key(tuples.EdgeKey{Object: node, Relation: relation})
-			lists[[8]byte(key[:8])] = u
+		last = m.key[:8]
+		edge := forward.edge(m.key[:])
+		object, err := d.object(edge.Object)
+		if err != nil {
+			return err
+		}
+		list := tuples.Userset{Object: object, Relation: tuples.Relation(d.names.Name(edge.Relation))}
+		if _, read := w.read[list]; read {
+			return fmt.Errorf("%w: %s changed at revision %d", tuples.ErrConflict, list, revision)
 		}
 	}
-	return lists, nil
+	return nil
 }
 
 func (d *draft) checkPreconditions(preconditions []tuples.Precondition) error {

@@ -13,7 +13,8 @@ const maxModelIDBytes = 64
 // write is a commit that was found valid in itself, with its grants encoded.
 type write struct {
 	*tuples.Commit
-	grants []grant // of the mutations; nil for deletes
+	grants []grant                     // of the mutations; nil for deletes
+	read   map[tuples.Userset]struct{} // the lists of the read set
 }
 
 // Commit implements [tuples.Store].
@@ -61,6 +62,12 @@ func prepare(c *tuples.Commit) (*write, error) {
 		}
 		if c.Delete.Limit <= 0 {
 			return nil, tuples.Invalid("limit", fmt.Sprint(c.Delete.Limit), "is not positive", "say how many tuples may be deleted at most")
+		}
+	}
+	if c.ReadSet != nil {
+		w.read = make(map[tuples.Userset]struct{}, len(c.ReadSet.Lists))
+		for _, list := range c.ReadSet.Lists {
+			w.read[list] = struct{}{}
 		}
 	}
 	if m := c.NewModel; m != nil && (m.ID == "" || len(m.ID) > maxModelIDBytes) {
@@ -111,7 +118,7 @@ func (d *draft) apply(w *write) (tuples.Committed, error) {
 	if err := d.checkModel(w.Commit); err != nil {
 		return outcome, err
 	}
-	if err := d.checkReadSet(w.ReadSet); err != nil {
+	if err := d.checkReadSet(w); err != nil {
 		return outcome, err
 	}
 	if err := d.checkPreconditions(w.Preconditions); err != nil {

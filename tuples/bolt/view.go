@@ -67,6 +67,10 @@ type view struct {
 	at     tuples.Revision
 	now    int64
 	parts  [parts]*bbolt.Bucket
+
+	// lookups are cursors over the live rows for row, and walks those for walk. They are
+	// kept for their stacks, which are half of what a Check would allocate.
+	lookups, walks [2]*bbolt.Cursor
 }
 
 // openView reads the state of a store in a transaction.
@@ -92,9 +96,17 @@ func (v *view) history(o order) *bbolt.Bucket { return v.part(partForwardHistory
 // exact reports whether the live rows alone are the state at v.at.
 func (v *view) exact() bool { return v.at == v.state.head }
 
+// cursor returns the kept cursor over the live rows of one order.
+func (v *view) cursor(kept *[2]*bbolt.Cursor, o order) *bbolt.Cursor {
+	if kept[o] == nil {
+		kept[o] = v.live(o).Cursor()
+	}
+	return kept[o]
+}
+
 // row returns the row of a key at v.at, nil if there is none.
 func (v *view) row(o order, key []byte) ([]byte, error) {
-	if row := v.live(o).Get(key); row != nil {
+	if k, row := v.cursor(&v.lookups, o).Seek(key); bytes.Equal(k, key) {
 		created, _, err := splitRow(row)
 		if err != nil || created <= v.at {
 			return row, err
@@ -150,9 +162,10 @@ type walk struct {
 	hk, hv        []byte
 }
 
-// walk starts at the first key that is not less than from.
+// walk starts at the first key that is not less than from. It ends the walk before it
+// over that order.
 func (v *view) walk(o order, from []byte) *walk {
-	w := &walk{at: v.at, live: v.live(o).Cursor()}
+	w := &walk{at: v.at, live: v.cursor(&v.walks, o)}
 	w.lk, w.lv = w.live.Seek(from)
 	if !v.exact() {
 		w.history = v.history(o).Cursor()
