@@ -47,6 +47,7 @@ func (s *Server) decide(ctx context.Context, h *handle, d *draft, invalid *probl
 		p.addForbidden(c.program.Model, d.commit.Mutations)
 		d.commit.InForce = c.id()
 	}
+	p.addUnknownNames(h.store.Symbols(), &d.commit)
 	if err := p.err(); err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ func (s *tupleService) Read(r *usherv1.ReadRequest, stream grpc.ServerStreamingS
 	if err != nil {
 		return err
 	}
+	if err := knownNames(h.store.Symbols(), filter); err != nil {
+		return within("filter", err)
+	}
 	after, err := afterTuple(filter, p.after)
 	if err != nil {
 		return err

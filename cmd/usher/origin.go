@@ -76,7 +76,7 @@ func (g *guards) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringArrayVar(&g.ifAllowed, "if-allowed", nil, "only if this check is allowed: `'SUBJECT RELATION OBJECT'` (repeatable)")
 	flags.StringArrayVar(&g.ifExists, "if-exists", nil, "only if some tuple matches, '?' matching anything: `'media:logo#owner@?'` (repeatable)")
-	flags.StringArrayVar(&g.ifNotExists, "if-not-exists", nil, "only if no tuple matches: `'media:logo#locked'` (repeatable)")
+	flags.StringArrayVar(&g.ifNotExists, "if-not-exists", nil, "only if no tuple matches: `'media:logo#viewer@user:*'` (repeatable)")
 }
 
 // texts returns the flags as they were written, in the order of preconditions.

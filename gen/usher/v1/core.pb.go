@@ -642,7 +642,8 @@ func (*AttributeValue_DoubleValue) isAttributeValue_Kind() {}
 func (*AttributeValue_StringValue) isAttributeValue_Kind() {}
 
 // Selects tuples; an empty field matches everything. Example: {"subject_type":
-// "user", "subject_id": "anna"}, all that anna was given by name.
+// "user", "subject_id": "anna"}, all that anna was given by name. A type or relation
+// that no model of the store ever had is refused; those of earlier models are not.
 type TupleFilter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Type of the object.

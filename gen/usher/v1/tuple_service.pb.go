@@ -94,7 +94,8 @@ const (
 	Cause_CAUSE_DELETE Cause = 2
 	// WriteModel.
 	Cause_CAUSE_MODEL Cause = 3
-	// Tuples expired, and were collected.
+	// Tuples expired, and were collected: about a minute after the expiry at most,
+	// while access ends at the expiry itself.
 	Cause_CAUSE_EXPIRED Cause = 4
 )
 
