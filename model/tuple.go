@@ -60,7 +60,7 @@ func (m *Model) assignable(k tuples.Key) (*Relation, error) {
 	}
 	if len(relation.Direct) == 0 {
 		return nil, tuples.Invalid("relation", string(k.Relation), "follows from other relations and takes no tuples",
-			fmt.Sprintf("write to a relation in %q", Format(relation.Rewrite, nil)))
+			fmt.Sprintf("write to a relation that it follows from: %s", Format(relation.Rewrite, nil)))
 	}
 	return relation, nil
 }
@@ -134,6 +134,9 @@ func takenBy(k tuples.Key, relation *Relation) string {
 	return fmt.Sprintf("%s#%s takes %s", k.Object.Type, k.Relation, kinds(relation.Direct))
 }
 
+// maxAlternatives is how many names a remedy lists.
+const maxAlternatives = 30
+
 // alternatives ends a remedy with the names there are, ", or use one of a, b".
 func alternatives[K ~string, V any](names map[K]V) string {
 	if len(names) == 0 {
@@ -142,6 +145,9 @@ func alternatives[K ~string, V any](names map[K]V) string {
 	texts := make([]string, 0, len(names))
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		texts = append(texts, string(name))
+	}
+	if n := len(texts); n > maxAlternatives {
+		return fmt.Sprintf(", or use one of %s and %d more", strings.Join(texts[:maxAlternatives], ", "), n-maxAlternatives)
 	}
 	return ", or use one of " + strings.Join(texts, ", ")
 }

@@ -22,7 +22,7 @@ func TestParseRefuses(t *testing.T) {
 		"relation twice": {header + "    define a: [user]\n    define a: [user]\n",
 			[]string{"7:12: relation doc#a is defined twice, first at 6:12"}},
 		"long names": {header + "    define " + strings.Repeat("a", 51) + ": [user]\ntype " + strings.Repeat("b", 255) + "\n",
-			[]string{"is longer than 50 bytes", "is longer than 254 bytes; use a shorter type name"}},
+			[]string{"is longer than 50 bytes", "is longer than 254 bytes; use a shorter one"}},
 		"unknown type in a restriction": {header + "    define a: [user, team, team:*, team#member]\n", []string{
 			"6:22: doc#a lists team, and team is not a type; define the type, or use one of doc, user",
 			"6:28: doc#a lists team:*", "6:36: doc#a lists team#member, and team is not a type"}},

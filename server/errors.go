@@ -64,6 +64,9 @@ func (s *Server) finish(ctx context.Context, method string, began time.Time, err
 	}
 	st, ok := status.FromError(err) // ok: of a stream that broke
 	var cause error
+	if ok && errors.Is(ctx.Err(), context.Canceled) {
+		ok, err = false, context.Canceled // because the caller hung up
+	}
 	if !ok {
 		f := failureOf(err)
 		if f.reason == usherv1.ErrorReason_ERROR_REASON_CANCELLED && errors.Is(context.Cause(ctx), errShuttingDown) {
@@ -102,13 +105,13 @@ func (f *failure) status() *status.Status {
 	return st
 }
 
-// cut shortens a message, to whole lines if it has some.
+// cut shortens a message, to whole lines unless that drops most of it.
 func cut(message string) string {
 	if len(message) <= maxMessageBytes {
 		return message
 	}
 	shown := message[:maxMessageBytes]
-	if i := strings.LastIndexByte(shown, '\n'); i > 0 {
+	if i := strings.LastIndexByte(shown, '\n'); i > maxMessageBytes/2 {
 		shown = shown[:i]
 	}
 	return strings.ToValidUTF8(shown, "") + "\n…"

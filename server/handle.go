@@ -107,10 +107,7 @@ func (h *handle) modelAt(ctx context.Context, revision tuples.Revision) (*compil
 	}
 	version, err := h.store.ModelAt(ctx, revision)
 	if errors.Is(err, tuples.ErrModelNotFound) {
-		return nil, &failure{
-			reason:  usherv1.ErrorReason_ERROR_REASON_NO_MODEL,
-			message: fmt.Sprintf("store %q has no authorization model at revision %d; write one with ModelService.WriteModel", h.info.Name, revision),
-		}
+		return nil, h.noModelAt(revision)
 	}
 	if err != nil {
 		return nil, err
@@ -120,6 +117,18 @@ func (h *handle) modelAt(ctx context.Context, revision tuples.Revision) (*compil
 		h.inForce.Store(&reign{compiled: c, from: version.Revision, to: revision})
 	}
 	return c, err
+}
+
+// noModelAt refuses a question that no model was in force for.
+func (h *handle) noModelAt(revision tuples.Revision) *failure {
+	remedy := "write one with ModelService.WriteModel"
+	if revision < h.store.Head() {
+		remedy = "ask for a later state, or name a model_id"
+	}
+	return &failure{
+		reason:  usherv1.ErrorReason_ERROR_REASON_NO_MODEL,
+		message: fmt.Sprintf("store %q has no authorization model at revision %d; %s", h.info.Name, revision, remedy),
+	}
 }
 
 // modelByID returns one model version.

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -66,18 +68,33 @@ func (s *Server) require(ctx context.Context, h *handle, c *usherv1.Consistency)
 		if err != nil {
 			return tuples.At{}, err
 		}
-		return tuples.At{}, h.store.Wait(ctx, stamp.revision)
+		return tuples.At{}, h.wait(ctx, stamp.revision)
 	case *usherv1.Consistency_Exactly:
 		stamp, err := s.readToken(h, "consistency.exactly", r.Exactly)
 		if err != nil {
 			return tuples.At{}, err
 		}
-		return stamp.at(), h.store.Wait(ctx, stamp.revision)
+		return stamp.at(), h.wait(ctx, stamp.revision)
 	case *usherv1.Consistency_AtTime:
 		at, err := wire.ToTime(r.AtTime)
 		return tuples.At{Time: at}, within("consistency.at_time", err)
 	}
 	return tuples.At{}, nil
+}
+
+// wait returns when the head has reached the revision of a token. A deadline that ends
+// it says what was waited for: more time helps only while the store catches up.
+func (h *handle) wait(ctx context.Context, revision tuples.Revision) error {
+	err := h.store.Wait(ctx, revision)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &failure{
+			reason: usherv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED,
+			message: fmt.Sprintf("the deadline passed before the store reached revision %d of the token: it is at %d; "+
+				"ask the server that gave the token, or leave it out for the head", revision, h.store.Head()),
+			cause: err,
+		}
+	}
+	return err
 }
 
 // asked is a view with an evaluator: what every permission question needs.

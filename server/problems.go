@@ -82,10 +82,10 @@ func known(m *model.Model, names ...name) error {
 		switch {
 		case t == nil:
 			return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_TYPE, n.field, string(n.typ),
-				"is not a type of the authorization model", "use one of "+typesOf(m))
+				"is not a type of the authorization model", useOneOf(typesOf(m)))
 		case n.relation != "" && t.Relation(n.relation) == nil:
 			return refuse(usherv1.ErrorReason_ERROR_REASON_UNKNOWN_RELATION, n.field, string(n.relation),
-				fmt.Sprintf("is not a relation of type %q in the authorization model", n.typ), "use one of "+relationsOf(t))
+				fmt.Sprintf("is not a relation of type %q in the authorization model", n.typ), useOneOf(relationsOf(t)))
 		}
 	}
 	return nil
@@ -103,28 +103,27 @@ func locate(m *model.Model, err error, names ...name) error {
 // maxNames is how many names a remedy lists.
 const maxNames = 30
 
-func typesOf(m *model.Model) string {
-	var names []string
+func typesOf(m *model.Model) (names []string) {
 	for _, t := range m.Types {
 		names = append(names, string(t.Name))
 	}
-	return listed(names)
+	return names
 }
 
-func relationsOf(t *model.Type) string {
-	var names []string
+func relationsOf(t *model.Type) (names []string) {
 	for _, r := range t.Relations {
 		names = append(names, string(r.Name))
 	}
-	return listed(names)
+	return names
 }
 
-func listed(names []string) string {
+// useOneOf is the remedy for a name that is not among these.
+func useOneOf(names []string) string {
 	switch n := len(names); {
 	case n == 0:
-		return "none: there are none"
+		return "it has none, so name another type"
 	case n > maxNames:
-		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNames], ", "), n-maxNames)
+		return fmt.Sprintf("use one of %s and %d more", strings.Join(names[:maxNames], ", "), n-maxNames)
 	}
-	return strings.Join(names, ", ")
+	return "use one of " + strings.Join(names, ", ")
 }

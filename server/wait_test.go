@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,8 @@ func TestTokenAheadWaits(t *testing.T) {
 		cancel()
 		if f := failureOf(err); err == nil || f.reason != usherv1.ErrorReason_ERROR_REASON_DEADLINE_EXCEEDED {
 			t.Errorf("%s: got %v", name, err)
+		} else if want := "reached revision 1 of the token: it is at 0"; !strings.Contains(f.message, want) {
+			t.Errorf("%s: %q does not say %q", name, f.message, want)
 		}
 	}
 	type answer struct {

@@ -42,7 +42,7 @@ func toHeartbeat(d *durationpb.Duration) (time.Duration, error) {
 	if heartbeat := d.AsDuration(); d.IsValid() && heartbeat >= minHeartbeat && heartbeat <= maxHeartbeat {
 		return heartbeat, nil
 	}
-	return 0, tuples.Invalid("heartbeat", d.String(), "is out of range",
+	return 0, tuples.Invalid("heartbeat", d.AsDuration().String(), "is out of range",
 		fmt.Sprintf("send %v to %v, or nothing for %v", minHeartbeat, maxHeartbeat, defaultHeartbeat))
 }
 

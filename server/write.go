@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -114,7 +115,7 @@ func onlyKey(t *usherv1.Tuple, k tuples.Key) error {
 	case t.GetCondition() != nil:
 		return tuples.Invalid("condition", t.GetCondition().GetName(), "is set in a delete", remedy)
 	case t.GetExpiresAt() != nil:
-		return tuples.Invalid("expires_at", t.GetExpiresAt().String(), "is set in a delete", remedy)
+		return tuples.Invalid("expires_at", t.GetExpiresAt().AsTime().Format(time.RFC3339), "is set in a delete", remedy)
 	case len(t.GetAttributes()) > 0:
 		return tuples.Invalid("attributes", "", "is set in a delete", remedy)
 	}

@@ -98,7 +98,7 @@ func (c *Condition) validate() *InvalidError {
 	if c == nil {
 		return nil
 	}
-	if err := validateName(c.Name, MaxConditionBytes, "condition name", "office_hours"); err != nil {
+	if err := validateName(c.Name, MaxConditionBytes, "a condition name", "office_hours"); err != nil {
 		return err.Within("name")
 	}
 	if text := c.Context.String(); len(text) > MaxContextBytes {
@@ -114,7 +114,7 @@ func (a Attributes) validate() *InvalidError {
 			fmt.Sprintf("a tuple carries %d at most", MaxAttributes))
 	}
 	for name, value := range a {
-		if err := validateName(name, MaxAttributeBytes, "attribute name", "max_image_size"); err != nil {
+		if err := validateName(name, MaxAttributeBytes, "an attribute name", "max_image_size"); err != nil {
 			return err
 		}
 		if err := value.validate(); err != nil {
@@ -144,26 +144,26 @@ func (v Value) validate() *InvalidError {
 
 // ValidateType reports what is wrong with the name of an object type.
 func ValidateType(t ObjectType) *InvalidError {
-	return validateName(string(t), MaxTypeBytes, "type name", "media")
+	return validateName(string(t), MaxTypeBytes, "a type name", "media")
 }
 
 // ValidateRelation reports what is wrong with the name of a relation.
 func ValidateRelation(r Relation) *InvalidError {
-	return validateName(string(r), MaxRelationBytes, "relation name", "viewer")
+	return validateName(string(r), MaxRelationBytes, "a relation name", "viewer")
 }
 
 func validateName(name string, limit int, what, example string) *InvalidError {
 	switch {
 	case name == "":
-		return Invalid("", name, "is empty", fmt.Sprintf("give a %s such as %s", what, example))
+		return Invalid("", name, "is empty", fmt.Sprintf("give %s such as %s", what, example))
 	case len(name) > limit:
-		return Invalid("", name, fmt.Sprintf("is longer than %d bytes", limit), "use a shorter "+what)
+		return Invalid("", name, fmt.Sprintf("is longer than %d bytes", limit), "use a shorter one")
 	case !utf8.ValidString(name):
 		return Invalid("", name, "is not valid UTF-8", "use printable characters")
 	}
 	if i := strings.IndexFunc(name, notInName); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(name[i:])
-		return Invalid("", name, fmt.Sprintf("has %q, which a %s cannot contain", r, what), "use letters, digits, '_' and '-'")
+		return Invalid("", name, fmt.Sprintf("has %q, which %s cannot contain", r, what), "use letters, digits, '_' and '-'")
 	}
 	return nil
 }

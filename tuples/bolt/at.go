@@ -9,7 +9,7 @@ import (
 )
 
 func aheadOf[T any](what string, asked, have T) error {
-	return fmt.Errorf("%w: %s %v was asked for, the store is at %v", tuples.ErrRevisionAhead, what, asked, have)
+	return fmt.Errorf("%w: %s %v was asked for, the store is at %v; ask for an earlier state, or for the head", tuples.ErrRevisionAhead, what, asked, have)
 }
 
 // revisionAt returns the revision in force at a time that is not ahead of the
@@ -38,7 +38,7 @@ func (v *view) lastBefore(ms int64, head tuples.Revision) (tuples.Revision, erro
 	low, high := v.state.oldest, head // the answer is in [low, high]
 	if low > 0 {
 		if key, value := log.Seek(number(low)); key == nil || changeTime(value) > ms {
-			return 0, fmt.Errorf("%w: time %s lies before it", tuples.ErrRevisionUnavailable, millis(ms))
+			return 0, fmt.Errorf("%w: time %s lies before it; ask for a later time, or for the head", tuples.ErrRevisionUnavailable, millis(ms))
 		}
 	}
 	for low < high {

@@ -97,7 +97,7 @@ func (s *store) Model(ctx context.Context, id tuples.ModelID) (tuples.ModelVersi
 	}
 	i := indexModel(models, id)
 	if i < 0 {
-		return tuples.ModelVersion{}, fmt.Errorf("%w: %q", tuples.ErrModelNotFound, id)
+		return tuples.ModelVersion{}, fmt.Errorf("%w: %q; list the versions, or leave the id out for the one in force", tuples.ErrModelNotFound, id)
 	}
 	return s.withSource(&models[i])
 }

@@ -109,7 +109,7 @@ func (v *view) show(revision tuples.Revision) error {
 }
 
 func unavailable(revision, oldest tuples.Revision) error {
-	return fmt.Errorf("%w: revision %d was asked for, %d is the oldest kept", tuples.ErrRevisionUnavailable, revision, oldest)
+	return fmt.Errorf("%w: revision %d was asked for, %d is the oldest kept; ask for a later state, or begin anew at the head", tuples.ErrRevisionUnavailable, revision, oldest)
 }
 
 // endSlice runs when the slice is over. It ends the transaction of an idle snapshot; a
