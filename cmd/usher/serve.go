@@ -63,6 +63,11 @@ such as grpc-addr. A flag beats the environment, and that the file.`,
 // serve runs the service until ctx ends.
 func (p *program) serve(ctx context.Context, s settings) (err error) {
 	log := p.logger(s)
+	l, err := listen(s) // before the database: a taken address leaves no new file behind
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.close() }() // for the failures below; a drain has closed them
 	db, err := bolt.Open(s.db, bolt.Options{Retention: s.retention, Logger: log})
 	if err != nil {
 		return err
@@ -85,15 +90,11 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 		options.Tracing = tracing
 	}
 	service := server.New(db, options)
-	l, err := listen(s)
-	if err != nil {
-		return err
-	}
 	if s.example != "" && empty {
 		fmt.Fprint(p.stdout, tryText(s.example, l.grpc.Addr().String()))
 	}
 	if err := announce(ctx, log, db, s, l); err != nil {
-		return errors.Join(err, l.close())
+		return err
 	}
 	return serveUntil(ctx, log, service, l)
 }

@@ -31,7 +31,7 @@ last change that was seen. The end of a watch prints the token to go on from.`,
 	cmd.Flags().IntVar(&limit, "limit", 0, "end after so many revisions that changed something; 0 for no end")
 	return p.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
 		request := &usherv1.WatchRequest{Store: c.store, After: after, Heartbeat: durationpb.New(heartbeat(c.timeout))}
-		token, revisions := after, 0
+		token, revisions := "", 0
 		err := receive(ctx, c, c.tuples().Watch, request, func(piece *usherv1.WatchResponse) error {
 			if piece.GetToken() != "" {
 				token = piece.GetToken()

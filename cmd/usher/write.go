@@ -5,17 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+	"google.golang.org/protobuf/proto"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 )
 
-// maxUpdates is how many tuples the server takes in one request.
-const maxUpdates = 10_000
+const (
+	// maxUpdates is how many tuples the server takes in one request.
+	maxUpdates = 10_000
+	// maxTupleBytes is how large they are together at most: the server reads requests of
+	// 16 MiB, which hold preconditions, metadata and what encoding adds to each tuple too.
+	maxTupleBytes = 12 << 20
+)
 
 // operations are the values of --operation.
 var operations = map[string]usherv1.Operation{
@@ -39,7 +44,7 @@ attributes:
   media:logo#viewer@user:anna with office_hours {"from": 9} expires 2026-12-31T23:59:59Z attributes {"max_image_size": 2048}
 
 In a file, empty lines and lines that begin with # are skipped. A request is all or
-nothing. A file of more than 10,000 tuples goes in several requests, each with the
+nothing. A file of more than 10,000 tuples, or 12 MiB, goes in several requests, each with the
 preconditions, so it can end half written; with touch it is safe to write it again.`,
 		Example: `  usher write media:logo#viewer@user:anna group:design#member@user:bert
   usher write --file tuples.txt
@@ -91,16 +96,15 @@ func (w *change) send(ctx context.Context, c *client, op usherv1.Operation, tupl
 	if err != nil {
 		return err
 	}
-	requests := (len(tuples) + maxUpdates - 1) / maxUpdates
-	if requests > 1 {
-		c.note("%d tuples go in %d requests; each is all or nothing", len(tuples), requests)
+	parts := inRequests(tuples)
+	if len(parts) > 1 {
+		c.note("%d tuples go in %d requests; each is all or nothing", len(tuples), len(parts))
 	}
-	number, sent := 0, 0
-	for part := range slices.Chunk(tuples, maxUpdates) {
-		number++
+	sent := 0
+	for i, part := range parts {
 		request := &usherv1.WriteRequest{
 			Store: c.store, Updates: updates(op, part), Preconditions: preconditions,
-			Actor: actor, Metadata: metadata, RequestId: w.requestIDOf(number),
+			Actor: actor, Metadata: metadata, RequestId: w.requestIDOf(i + 1),
 		}
 		answer, err := call(ctx, c, c.tuples().Write, request)
 		if err != nil {
@@ -113,11 +117,26 @@ func (w *change) send(ctx context.Context, c *client, op usherv1.Operation, tupl
 		if err := c.print(answer, func() string { return writtenText(answer) }); err != nil {
 			return err
 		}
-		if requests > 1 && isTerminal(c.stderr) {
+		if len(parts) > 1 && isTerminal(c.stderr) {
 			c.note("%d of %d tuples", sent, len(tuples))
 		}
 	}
 	return nil
+}
+
+// inRequests cuts tuples into what one request can hold. The same tuples are cut in
+// the same places, as the request ids of a retry need it.
+func inRequests(tuples []placedTuple) (parts [][]placedTuple) {
+	begin, bytes := 0, 0
+	for i, t := range tuples {
+		size := proto.Size(t.tuple)
+		if i-begin == maxUpdates || (i > begin && bytes+size > maxTupleBytes) {
+			parts = append(parts, tuples[begin:i])
+			begin, bytes = i, 0
+		}
+		bytes += size
+	}
+	return append(parts, tuples[begin:])
 }
 
 func updates(op usherv1.Operation, tuples []placedTuple) []*usherv1.TupleUpdate {
