@@ -8,6 +8,10 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
+// costPerUnit is how much of a condition's cost counts as one unit of work: 10,000 of it
+// take about 1 ms.
+const costPerUnit = 10
+
 // guard tells whether a tuple counts: no if the model forbids it, else what its
 // condition comes to. where is the tuple's key, for the report of a failure.
 func (e *Evaluator) guard(ctx context.Context, accept *model.Accept, grant *tuples.Grant, where tuples.EdgeKey) (value, error) {
@@ -19,9 +23,13 @@ func (e *Evaluator) guard(ctx context.Context, accept *model.Accept, grant *tupl
 		return value{truth: yes}, nil
 	}
 	verdict, err := condition.Evaluate(ctx, grant.Condition.Context, e.request.Context)
-	switch {
-	case err != nil && ctx.Err() != nil:
+	if err != nil && ctx.Err() != nil {
 		return value{}, ctx.Err()
+	}
+	if err := e.graph.spend(ctx, verdict.Cost/costPerUnit); err != nil {
+		return value{}, err
+	}
+	switch {
 	case err != nil:
 		failed := &failure{tuple: where, condition: condition.Name, err: err}
 		return value{truth: open, causes: &causes{failed: failed}}, nil

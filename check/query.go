@@ -48,8 +48,8 @@ type Request struct {
 	Contextual []tuples.Tuple
 	// Context gives values to condition parameters.
 	Context tuples.Context
-	// Budget bounds the work, in units of one tuple or userset visited; 0 for
-	// [DefaultBudget]. Running out is [ErrBudget], never a denial.
+	// Budget bounds the work, in units of one tuple or userset visited, or ten operations
+	// of a condition; 0 for [DefaultBudget]. Running out is [ErrBudget], never a denial.
 	Budget int
 }
 

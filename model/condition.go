@@ -44,6 +44,8 @@ type Verdict struct {
 	Met bool
 	// Missing names the parameters without which the outcome is open, sorted.
 	Missing []string
+	// Cost is what the evaluation took, a failed one too: about one per operation.
+	Cost int
 }
 
 // ConditionError says that a condition failed: a value of the wrong type, a
@@ -72,17 +74,23 @@ func (c *Condition) Evaluate(ctx context.Context, tuple, request tuples.Context)
 	if err != nil {
 		return Verdict{}, &ConditionError{Condition: c.Name, Err: err}
 	}
-	out, _, err := c.program.ContextEval(ctx, vars)
+	out, details, err := c.program.ContextEval(ctx, vars)
 	if ctx.Err() != nil {
 		return Verdict{}, context.Cause(ctx)
 	}
+	verdict := Verdict{}
+	if cost := details.ActualCost(); cost != nil {
+		verdict.Cost = int(*cost)
+	}
 	if err != nil {
-		return Verdict{}, &ConditionError{Condition: c.Name, Err: err}
+		return verdict, &ConditionError{Condition: c.Name, Err: err}
 	}
 	if unknown, ok := out.(*types.Unknown); ok {
-		return Verdict{Missing: missing(unknown)}, nil
+		verdict.Missing = missing(unknown)
+		return verdict, nil
 	}
-	return Verdict{Met: out == types.True}, nil
+	verdict.Met = out == types.True
+	return verdict, nil
 }
 
 // bind converts the values of one evaluation and marks the parameters without one.

@@ -266,3 +266,24 @@ func FuzzCondition(f *testing.F) {
 		}
 	})
 }
+
+// What an evaluation cost is told whatever came of it.
+func TestEvaluateTellsItsCost(t *testing.T) {
+	c := condition(t, "l: list<int>, n: int", `l.all(a, l.all(b, a / n + b >= 0))`)
+	list := func(n int) []any { return slices.Repeat([]any{1.0}, n) }
+	for name, test := range map[string]struct {
+		values      tuples.Context
+		least, most int
+	}{
+		"nothing to loop over": {tuples.Context{"l": list(0), "n": 1.0}, 1, 20},
+		"400 pairs":            {tuples.Context{"l": list(20), "n": 1.0}, 1_000, maxEvaluationCost},
+		"missing":              {tuples.Context{"l": list(20)}, 1, maxEvaluationCost},
+		"fails":                {tuples.Context{"l": list(1), "n": 0.0}, 1, 100},
+		"too much":             {tuples.Context{"l": list(100), "n": 1.0}, maxEvaluationCost, 2 * maxEvaluationCost},
+	} {
+		got, err := c.Evaluate(t.Context(), test.values, nil)
+		if got.Cost < test.least || got.Cost > test.most {
+			t.Errorf("%s: cost %d (%v), want %d to %d", name, got.Cost, err, test.least, test.most)
+		}
+	}
+}
