@@ -127,10 +127,17 @@ func (e *Evaluator) solver(ctx context.Context, subject tuples.Subject) (*solver
 	return e.solverOf(node, relation), nil
 }
 
+// maxSolvers bounds the subjects whose answers are kept. A batch about 10,000 users
+// would else hold some 40 MB.
+const maxSolvers = 16
+
 func (e *Evaluator) solverOf(node tuples.Node, relation tuples.Symbol) *solver {
 	key := solverKey{node, relation}
 	s := e.solvers[key]
 	if s == nil {
+		if len(e.solvers) == maxSolvers {
+			clear(e.solvers)
+		}
 		s = newSolver(e, node, relation)
 		e.solvers[key] = s
 	}
