@@ -105,16 +105,16 @@ func (d *draft) checkPreconditions(preconditions []tuples.Precondition) error {
 }
 
 // match visits the live tuples that a filter selects until visit returns false. It
-// fails with an InvalidError when it has looked at too many rows.
+// fails with an InvalidError when the filters of the commit have looked at too many rows.
 func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) bool) error {
 	sel, err := d.choose(f)
 	if err != nil || sel.empty {
 		return err
 	}
 	w, most := d.walk(sel.order, sel.prefix), d.group.db.maxScanned
-	for looked := 0; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w.next() {
-		if looked++; looked > most {
-			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has more than %d tuples to look through", most),
+	for ; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w.next() {
+		if d.scanned++; d.scanned > most {
+			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has, with the filters before it, more than %d tuples to look through", most),
 				"name an object, a subject, or a rarer type")
 		}
 		edge := sel.order.edge(w.key)

@@ -111,6 +111,7 @@ func (w *write) cause() tuples.Cause {
 // apply checks a commit against the draft and writes it. It fails before it writes,
 // but for the failures of bbolt itself.
 func (d *draft) apply(w *write) (tuples.Committed, error) {
+	d.scanned = 0
 	outcome, known, err := d.replay(w.Commit)
 	if err != nil || known {
 		return outcome, err

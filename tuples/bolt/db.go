@@ -52,7 +52,7 @@ type DB struct {
 	options  Options
 	clock    *clock
 	tokenKey [32]byte
-	// maxScanned bounds the rows that a precondition or a delete by filter looks at.
+	// maxScanned bounds the rows that the filters of one commit look at, together.
 	maxScanned int
 
 	jobs    chan *job

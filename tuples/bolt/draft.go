@@ -22,6 +22,7 @@ type draft struct {
 	symbols    map[string]tuples.Symbol // of newSymbols
 	newModels  []modelHead
 	ordinals   map[tuples.Symbol]uint32 // the last ordinal given out, by type
+	scanned    int                      // rows that the filters of the commit under way have looked at
 }
 
 // draft returns the draft of a store in this group.

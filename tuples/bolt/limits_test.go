@@ -3,6 +3,7 @@ package bolt
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,7 +69,9 @@ func TestFiltersLookThroughABoundedNumberOfTuples(t *testing.T) {
 	wantRefusal(t, s, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: tuples.Filter{Relation: "viewer"}, Limit: 100}}, "more than 15 tuples to look through")
 	wantRefusal(t, s, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: tuples.Filter{SubjectType: "user", Relation: "owner"}, Limit: 100, Partial: true}}, "more than 15 tuples")
 	owner.ObjectType, owner.ObjectID = "media", "logo"
-	mustCommit(t, s, tuples.Commit{Preconditions: []tuples.Precondition{{Field: "preconditions[0]", Filter: owner, MustMatch: true}}})
+	narrow := []tuples.Precondition{{Field: "preconditions[0]", Filter: owner, MustMatch: true}}
+	mustCommit(t, s, tuples.Commit{Preconditions: slices.Repeat(narrow, 15)})
+	wantRefusal(t, s, tuples.Commit{Preconditions: slices.Repeat(narrow, 16)}, "with the filters before it, more than 15 tuples")
 	got := mustCommit(t, s, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: tuples.Filter{ObjectType: "media"}, Limit: 100, Partial: true}})
 	if got.Deleted != 15 || !got.More {
 		t.Errorf("got %+v, want the 15 tuples that may be looked at deleted, and more", got)
