@@ -51,12 +51,12 @@ func (m *Model) assignable(k tuples.Key) (*Relation, error) {
 	typ := m.Type(k.Object.Type)
 	if typ == nil {
 		return nil, tuples.Invalid("object.type", string(k.Object.Type), "is not a type of the model",
-			"define it in the model"+alternatives(m.types))
+			"define it in the model"+alternatives(m.Types))
 	}
 	relation := typ.Relation(k.Relation)
 	if relation == nil {
 		return nil, tuples.Invalid("relation", string(k.Relation), "is not a relation of "+string(typ.Name),
-			"define it in the model"+alternatives(typ.relations))
+			"define it in the model"+alternatives(typ.Relations))
 	}
 	if len(relation.Direct) == 0 {
 		return nil, tuples.Invalid("relation", string(k.Relation), "follows from other relations and takes no tuples",
@@ -72,10 +72,10 @@ func (m *Model) validateSubject(k tuples.Key, relation *Relation) error {
 	switch {
 	case typ == nil:
 		return tuples.Invalid("subject.type", string(s.Type), "is not a type of the model",
-			"define it in the model"+alternatives(m.types))
+			"define it in the model"+alternatives(m.Types))
 	case s.IsUserset() && typ.Relation(s.Relation) == nil:
 		return tuples.Invalid("subject.relation", string(s.Relation), "is not a relation of "+string(typ.Name),
-			"define it in the model"+alternatives(typ.relations))
+			"define it in the model"+alternatives(typ.Relations))
 	case s == (tuples.Userset{Object: k.Object, Relation: k.Relation}).Subject():
 		return tuples.Invalid("subject", s.String(), "is a member of itself without a tuple", "leave the tuple out")
 	}
@@ -97,7 +97,7 @@ func (m *Model) validateCondition(t tuples.Tuple, relation *Relation) error {
 	condition := m.Condition(t.Condition.Name)
 	if condition == nil {
 		return tuples.Invalid("condition.name", t.Condition.Name, "is not a condition of the model",
-			"define it in the model"+alternatives(m.conds))
+			"define it in the model"+alternatives(m.Conditions))
 	}
 	if !m.Permits(t.Key, condition.Name) {
 		return tuples.Invalid("condition.name", condition.Name, "is not allowed for "+t.Subject.String(), takenBy(t.Key, relation))
@@ -137,17 +137,24 @@ func takenBy(k tuples.Key, relation *Relation) string {
 // maxAlternatives is how many names a remedy lists.
 const maxAlternatives = 30
 
-// alternatives ends a remedy with the names there are, ", or use one of a, b".
-func alternatives[K ~string, V any](names map[K]V) string {
-	if len(names) == 0 {
+// alternatives ends a remedy with the names there are, ", or use one of a, b". It
+// looks at no more names than it lists: a hostile model has thousands of mistakes, and
+// thousands of names that each could have been.
+func alternatives[E interface{ text() string }](there []E) string {
+	if len(there) == 0 {
 		return ""
 	}
-	texts := make([]string, 0, len(names))
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		texts = append(texts, string(name))
+	names := make([]string, 0, maxAlternatives)
+	for _, e := range there[:min(len(there), maxAlternatives)] {
+		names = append(names, e.text())
 	}
-	if n := len(texts); n > maxAlternatives {
-		return fmt.Sprintf(", or use one of %s and %d more", strings.Join(texts[:maxAlternatives], ", "), n-maxAlternatives)
+	text := ", or use one of " + strings.Join(names, ", ")
+	if more := len(there) - len(names); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
 	}
-	return ", or use one of " + strings.Join(texts, ", ")
+	return text
 }
+
+func (t *Type) text() string      { return string(t.Name) }
+func (r *Relation) text() string  { return string(r.Name) }
+func (c *Condition) text() string { return c.Name }

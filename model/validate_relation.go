@@ -68,7 +68,7 @@ func (v relationValidator) tupleset(rw TupleToUserset) {
 }
 
 func (v relationValidator) undefined(pos Pos, t *Type, name tuples.Relation) {
-	v.report.errorf(pos, "define it"+alternatives(t.relations), "%s names %s, which is not a relation of %s", v.name(), name, t.Name)
+	v.report.errorf(pos, "define it"+alternatives(t.Relations), "%s names %s, which is not a relation of %s", v.name(), name, t.Name)
 }
 
 // direct checks the list of direct types.
@@ -93,9 +93,9 @@ func (v relationValidator) restriction(r Restriction) {
 	typ := v.model.Type(r.Type)
 	switch {
 	case typ == nil:
-		v.report.errorf(r.Pos, "define the type"+alternatives(v.model.types), "%s lists %s, and %s is not a type", v.name(), r, r.Type)
+		v.report.errorf(r.Pos, "define the type"+alternatives(v.model.Types), "%s lists %s, and %s is not a type", v.name(), r, r.Type)
 	case r.Relation != "" && typ.Relation(r.Relation) == nil:
-		v.report.errorf(r.Pos, "define it"+alternatives(typ.relations), "%s lists %s, and %s is not a relation of %s", v.name(), r, r.Relation, r.Type)
+		v.report.errorf(r.Pos, "define it"+alternatives(typ.Relations), "%s lists %s, and %s is not a relation of %s", v.name(), r, r.Relation, r.Type)
 	}
 	if r.Condition != "" && v.model.Condition(r.Condition) == nil {
 		v.report.errorf(r.Pos, "define the condition at the end of the model", "%s lists %s, and %s is not a condition", v.name(), r, r.Condition)

@@ -24,7 +24,7 @@ func TestParseRefuses(t *testing.T) {
 		"long names": {header + "    define " + strings.Repeat("a", 51) + ": [user]\ntype " + strings.Repeat("b", 255) + "\n",
 			[]string{"is longer than 50 bytes", "is longer than 254 bytes; use a shorter one"}},
 		"unknown type in a restriction": {header + "    define a: [user, team, team:*, team#member]\n", []string{
-			"6:22: doc#a lists team, and team is not a type; define the type, or use one of doc, user",
+			"6:22: doc#a lists team, and team is not a type; define the type, or use one of user, doc",
 			"6:28: doc#a lists team:*", "6:36: doc#a lists team#member, and team is not a type"}},
 		"unknown relation in a restriction": {header + "    define a: [doc#b]\n",
 			[]string{"6:16: doc#a lists doc#b, and b is not a relation of doc; define it, or use one of a"}},
@@ -172,6 +172,7 @@ func TestParseHostileTexts(t *testing.T) {
 		"comments":              {header + strings.Repeat("#\n", size) + "x", `100006:1: unexpected "x"`},
 		"redundant parentheses": {header + strings.Repeat("    define a: "+strings.Repeat("(", 49)+"b"+strings.Repeat(")", 49)+"\n", 800), `6:64: doc#a names b`},
 		"a long condition":      {condition + strings.Repeat("a ", size/2) + "}\n", `4:11: condition c has 99999 bytes of CEL`},
+		"thousands of mistakes": {header + manyRelations(11_000, "x"), `6:16: doc#r0 names x`},
 		"a long name":           {header + strings.Repeat("a", size), `6:1: unexpected "aaaa`},
 	}
 	for name, test := range tests {
@@ -182,6 +183,15 @@ func TestParseHostileTexts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// manyRelations returns the lines of n relations that all are defined alike.
+func manyRelations(n int, rewrite string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "    define r%d: %s\n", i, rewrite)
+	}
+	return b.String()
 }
 
 func TestParseReportsSoManyProblems(t *testing.T) {
