@@ -136,7 +136,7 @@ func reachText(message string) string {
 var hints = map[string]string{
 	"STORE_NOT_FOUND":       "usher store list prints the stores there are; --store or USHER_STORE chooses one",
 	"MODEL_NOT_FOUND":       "usher model list prints the versions there are",
-	"NO_MODEL":              "usher model write FILE puts one in force",
+	"NO_MODEL":              "usher model write FILE puts one in force; usher model list tells since when there is one",
 	"REQUEST_ID_REUSED":     "choose another --request-id",
 	"WORK_BUDGET_EXHAUSTED": "the server's budget is --work-budget of usher serve",
 	"DEADLINE_EXCEEDED":     "--timeout allows more time",
