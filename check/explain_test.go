@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -232,5 +233,29 @@ func TestWhatWouldGrantIsShortAndNearestFirst(t *testing.T) {
 	}
 	if len(x.WouldGrant) != check.MaxWouldGrant || x.WouldGrant[0].String() != "media:logo#viewer" {
 		t.Errorf("would grant %v, want %d with media:logo#viewer first", x.WouldGrant, check.MaxWouldGrant)
+	}
+}
+
+func TestAnExplanationIsWorthMoreThanItsProposals(t *testing.T) {
+	lines := repeat(30, func(i int) string { return fmt.Sprintf("media:logo#viewer@group:g%02d#member", i) })
+	w := newWorld(t, library, lines...)
+	on, subject := parseQuestion(t, "user:anna can_view media:logo")
+	few := 0
+	for units := 50; ; units += 50 {
+		x, err := w.evaluator(budget(units)).Explain(t.Context(), on, subject)
+		switch {
+		case errors.Is(err, check.ErrBudget):
+		case err != nil:
+			t.Fatal(err)
+		case x.Decision.Outcome != check.Denied:
+			t.Fatalf("budget of %d: %s, want denied", units, x.Decision.Outcome)
+		case x.Truncated:
+			few++
+		default:
+			if few == 0 || len(x.WouldGrant) != check.MaxWouldGrant {
+				t.Errorf("%d budgets left proposals out, then there were %d; want some, then all", few, len(x.WouldGrant))
+			}
+			return
+		}
 	}
 }

@@ -17,7 +17,8 @@ type Explanation struct {
 	// WouldGrant are usersets in which a tuple of the subject would have been enough,
 	// nearest first, [MaxWouldGrant] at most. Empty if allowed.
 	WouldGrant []tuples.Userset
-	// Truncated says that the tree was cut at [MaxReasons].
+	// Truncated says that the tree was cut at [MaxReasons], or that the work budget
+	// ended before all of WouldGrant was found.
 	Truncated bool
 }
 
@@ -72,7 +73,9 @@ func (e *Evaluator) Explain(ctx context.Context, on tuples.Userset, subject tupl
 	}
 	explanation.Truncated = x.truncated
 	if decision.Outcome != Allowed {
-		explanation.WouldGrant, err = e.wouldGrant(ctx, s, node, step, on, subject)
+		var complete bool
+		explanation.WouldGrant, complete, err = e.wouldGrant(ctx, s, node, step, on, subject)
+		explanation.Truncated = explanation.Truncated || !complete
 	}
 	return explanation, err
 }

@@ -157,7 +157,7 @@ func (c *climb) run(ctx context.Context) (map[tuples.Node]bool, error) {
 		a := c.queue[len(c.queue)-1]
 		c.queue = c.queue[:len(c.queue)-1]
 		if a.step == c.target {
-			found[a.node] = a.sure
+			found[a.node] = c.seen[atomKey{a.node, a.step.ID}]
 		}
 		for i := range a.step.Uses {
 			if err := c.ascend(ctx, a, &a.step.Uses[i]); err != nil {

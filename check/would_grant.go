@@ -15,16 +15,22 @@ const maxTried = 50
 
 // wouldGrant finds usersets in which one more tuple of the subject would change the
 // answer to allowed (E9: which role is missing). It looks for candidates downwards
-// from the atom, breadth first, and tries each out as a contextual tuple.
+// from the atom, breadth first, and tries each out as a contextual tuple. If the budget
+// ends on the way, complete is false: the question itself has its answer.
 func (e *Evaluator) wouldGrant(
 	ctx context.Context, s *solver, node tuples.Node, step *model.Step, on tuples.Userset, subject tuples.Subject,
-) ([]tuples.Userset, error) {
+) (grants []tuples.Userset, complete bool, err error) {
 	candidates, err := e.grantCandidates(ctx, s, node, step)
-	if err != nil {
-		return nil, err
+	if errors.Is(err, ErrBudget) {
+		return nil, false, nil
 	}
-	var grants []tuples.Userset
+	if err != nil {
+		return nil, false, err
+	}
 	for _, candidate := range candidates {
+		if e.graph.budget <= 0 {
+			return grants, false, nil
+		}
 		trial := e.request
 		trial.Budget = e.graph.budget
 		trial.Contextual = append(slices.Clone(trial.Contextual), tuples.Tuple{
@@ -34,8 +40,8 @@ func (e *Evaluator) wouldGrant(
 		decision, err := t.Check(ctx, on, subject)
 		e.graph.budget = t.graph.budget
 		var failed *ConditionError
-		if err != nil && !errors.As(err, &failed) {
-			return nil, err
+		if err != nil && !errors.As(err, &failed) && !errors.Is(err, ErrBudget) {
+			return nil, false, err
 		}
 		if decision.Outcome == Allowed {
 			grants = append(grants, candidate)
@@ -44,7 +50,7 @@ func (e *Evaluator) wouldGrant(
 			break
 		}
 	}
-	return grants, nil
+	return grants, e.graph.budget >= 0, nil
 }
 
 // grantCandidates lists usersets at and below an atom that take tuples of the

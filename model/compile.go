@@ -47,7 +47,6 @@ func Compile(m *Model, symbols *tuples.Symbols) (*Program, error) {
 	c.declare()
 	c.define()
 	c.deriveUses()
-	c.derivePurity()
 	c.deriveReach()
 	return c.program, nil
 }

@@ -122,17 +122,6 @@ func TestCompileKnowsWhoCanBeReached(t *testing.T) {
 	}
 }
 
-func TestCompileKnowsWhatIsUnionsAlone(t *testing.T) {
-	program, _ := compile(t)
-	for relation, want := range map[tuples.Relation]bool{
-		"viewer": true, "editor": true, "can_view": false, "can_publish": false,
-	} {
-		if got := program.Relation("media", relation).Pure; got != want {
-			t.Errorf("media#%s pure: %v, want %v", relation, got, want)
-		}
-	}
-}
-
 func TestCompileTurnsEveryWayDownIntoAWayUp(t *testing.T) {
 	program, _ := compile(t)
 	ways := 0

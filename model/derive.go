@@ -57,21 +57,6 @@ func (s *Step) Supports() []*Step {
 	return steps
 }
 
-// derivePurity finds the steps with nothing but unions at and below them: all,
-// less those that an impure step is below of.
-func (c *compiler) derivePurity() {
-	for _, step := range c.program.Steps {
-		step.Pure = step.Op == OpUnion
-	}
-	c.untilStable(func(step *Step) bool {
-		if !step.Pure {
-			return false
-		}
-		step.Pure = !slices.ContainsFunc(step.Supports(), func(below *Step) bool { return !below.Pure })
-		return !step.Pure
-	})
-}
-
 // deriveReach finds which kinds of subject can be members of each step: the least
 // sets that hold each step's own kinds and those of what it asks. A userset is a
 // member of itself.

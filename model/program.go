@@ -63,10 +63,6 @@ type Step struct {
 	Rewrite      Rewrite       // what it was compiled from
 	Text         string        // the same in the modelling language
 
-	// Pure says that only unions lie at and below the step: whoever is reached
-	// along tuples without conditions is a member.
-	Pure bool
-
 	reaches map[Kind]bool
 }
 

@@ -70,6 +70,10 @@ func (s *Server) handle(ctx context.Context, name string) (*handle, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// A store that was deleted meanwhile has been forgotten, and stays so.
+	if _, err := s.db.Store(ctx, string(info.ID)); err != nil {
+		return nil, err
+	}
 	if h = s.handles[info.ID]; h == nil {
 		h = &handle{store: store, info: info, tokens: s.tokens, programs: make(map[tuples.ModelID]*compiled)}
 		s.handles[info.ID] = h

@@ -34,7 +34,8 @@ type Explanation struct {
 	WouldGrant []*ExplanationGrant `protobuf:"bytes,2,rep,name=would_grant,json=wouldGrant,proto3" json:"would_grant,omitempty"`
 	// The model version that was evaluated.
 	ModelId string `protobuf:"bytes,3,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
-	// The tree was cut at 1,000 nodes, or 64 levels deep; branches are missing.
+	// The tree was cut at 1,000 nodes, or 64 levels deep, and branches are missing; or
+	// the work budget ended before all of would_grant was found.
 	Truncated     bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
