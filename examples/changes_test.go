@@ -8,79 +8,146 @@ import (
 	"github.com/usher-authz/usher/examples"
 )
 
-// What a scenario cannot say: one write, and the very next check tells.
+// change is one write, and what the checks before and after it answer.
+type change struct {
+	example, name string
+	write         []string // "+" creates the tuple, "-" deletes it
+	answers       []beforeAfter
+}
+
+type beforeAfter struct{ question, before, after string }
+
+// changes show what a scenario cannot: the very next check sees a write.
+var changes = []change{
+	{
+		"media-library", "A6 a share with a user is switched off",
+		[]string{"-media:oskar-pinhole-tests#viewer@user:yara"},
+		[]beforeAfter{{"user:yara can_view media:oskar-pinhole-tests", "allowed", "denied"}},
+	},
+	{
+		"media-library", "A6 a share with the organisation is switched off",
+		[]string{"-folder:brand#viewer@organisation:halden#member"},
+		[]beforeAfter{{"user:david can_view media:letterhead", "allowed", "denied"}},
+	},
+	{
+		"media-library", "B4 media leave a collection and are no longer seen through it",
+		[]string{"-media:kiln-bowl-blue#collection@collection:kiln-selects"},
+		[]beforeAfter{{"user:hugo@kiln-and-clay.example can_comment media:kiln-bowl-blue", "allowed", "denied"}},
+	},
+	{
+		"media-library", "D8 a sealed folder is opened in one write",
+		[]string{"-folder:contracts#sealed_parent@folder:library", "+folder:contracts#parent@folder:library"},
+		[]beforeAfter{{"user:tomas can_view media:payroll-2026", "denied", "allowed"}},
+	},
+	{
+		"media-library", "D8 an open folder is sealed in one write",
+		[]string{"-folder:archive#parent@folder:library", "+folder:archive#sealed_parent@folder:library"},
+		[]beforeAfter{{"user:ingrid can_view media:harbour-cafe-front", "allowed", "denied"}},
+	},
+	{
+		"organisation-shares", "A6 a share with a user is switched off",
+		[]string{"-media:volcano-model#editor@user:wanjiru"},
+		[]beforeAfter{
+			{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
+			{"user:wanjiru can_view media:volcano-model", "allowed", "denied"},
+			{"user:wanjiru can_view media:volcano-model-labelled", "allowed", "allowed"},
+		},
+	},
+	{
+		"organisation-shares", "A6 the share with the organisation is switched off, those with users stay",
+		[]string{"-media:water-cycle-film#viewer@organisation:lindgren#member"},
+		[]beforeAfter{
+			{"user:henrik can_view media:water-cycle-film", "allowed", "denied"},
+			{"user:priya can_view media:water-cycle-film", "allowed", "allowed"},
+		},
+	},
+	{
+		"organisation-shares", "A8 setting one right for the whole selection ends the Mixed in one write",
+		[]string{
+			"-media:cell-drawings#editor@organisation:lindgren#member",
+			"+media:cell-drawings#viewer@organisation:lindgren#member",
+			"+media:exam-scans#viewer@organisation:lindgren#member",
+		},
+		[]beforeAfter{
+			{"organisation:lindgren#member can_view media:?", "cell-drawings chess-openings glossary-cards open-day-map school-anthem water-cycle-film",
+				"cell-drawings chess-openings exam-scans glossary-cards open-day-map school-anthem water-cycle-film"},
+			{"organisation:lindgren#member can_modify media:?", "cell-drawings glossary-cards", "glossary-cards"},
+		},
+	},
+	{
+		"organisation-shares", "A2 who leaves the organisation loses what was shared",
+		[]string{"-organisation:lindgren#creator@user:wanjiru"},
+		[]beforeAfter{
+			{"user:wanjiru can_view media:school-anthem", "allowed", "denied"},
+			{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
+		},
+	},
+	{
+		"internal-shares", "B4 a share is withdrawn, and the others stay",
+		[]string{"-collection:spring-campaign#share@share:spring-celeste"},
+		[]beforeAfter{
+			{"user:celeste can_view collection:spring-campaign", "allowed", "denied"},
+			{"user:celeste can_edit media:gravel-hero", "allowed", "denied"},
+			{"user:delia can_view media:gravel-hero", "allowed", "allowed"},
+		},
+	},
+	{
+		"internal-shares", "B8 media set back from red are seen again",
+		[]string{"-media:battery-recall#status@status:red", "+media:battery-recall#status@status:green"},
+		[]beforeAfter{
+			{"user:farida can_view media:battery-recall", "denied", "allowed"},
+			{"user:farida can_edit media:battery-recall", "denied", "allowed"},
+		},
+	},
+	{
+		"internal-shares", "B11 a collection goes, its media stay where they are",
+		[]string{
+			"-collection:fair-friedrichshafen#mediaspace@mediaspace:kessler",
+			"-collection:fair-friedrichshafen#owner@user:tobias",
+			"-collection:fair-friedrichshafen#share@share:fair",
+			"-share:fair#collection@collection:fair-friedrichshafen",
+			"-media:ebike-prototype#collection@collection:fair-friedrichshafen",
+			"-media:fair-booth#collection@collection:fair-friedrichshafen",
+		},
+		[]beforeAfter{
+			{"user:henning can_view collection:?", "fair-friedrichshafen price-sheets", "price-sheets"},
+			{"user:henning can_view media:fair-booth", "allowed", "denied"},
+			{"user:nils can_view media:fair-booth", "allowed", "allowed"},
+			{"user:tobias owner media:?", "fair-booth gravel-geometry", "fair-booth gravel-geometry"},
+		},
+	},
+	{
+		"internal-shares", "B13 withdrawing the one right stops re-sharing, not the shares there are",
+		[]string{"-mediaspace:kessler#collection_sharer@rights_group:dealers#member"},
+		[]beforeAfter{
+			{"user:delia can_share collection:spring-campaign", "allowed", "denied"},
+			{"user:delia can_view collection:spring-campaign", "allowed", "allowed"},
+			{"user:celeste can_view collection:spring-campaign", "allowed", "allowed"},
+			{"user:delia can_withdraw share:spring-celeste", "allowed", "allowed"},
+			{"user:delia can_withdraw share:spring-bruno", "allowed", "denied"},
+		},
+	},
+	{
+		"session-roles", "E3 a role is changed for a stronger one in one write",
+		[]string{"-presentation:race-plan#commenter@user:greta", "+presentation:race-plan#editor@user:greta"},
+		[]beforeAfter{
+			{"user:greta can_comment clip:race-plan-start", "allowed", "allowed"},
+			{"user:greta can_annotate clip:race-plan-start", "denied", "allowed"},
+		},
+	},
+	{
+		"session-roles", "E5 a timeline moves to another session, with the roles of that one",
+		[]string{"-timeline:regatta-starts#session@session:regatta-final", "+timeline:regatta-starts#session@session:junior-trials"},
+		[]beforeAfter{
+			{"user:iris can_comment timeline:regatta-starts", "allowed", "denied"},
+			{"user:hamid can_watch timeline:regatta-starts", "allowed", "allowed"},
+			{"user:callum can_share timeline:regatta-starts", "denied", "allowed"},
+		},
+	},
+}
+
 func TestChanges(t *testing.T) {
-	type answer struct{ question, before, after string }
-	tests := []struct {
-		example, name string
-		write         []string // "+" creates the tuple, "-" deletes it
-		answers       []answer
-	}{
-		{
-			"media-library", "A6 a share with a user is switched off",
-			[]string{"-media:oskar-pinhole-tests#viewer@user:yara"},
-			[]answer{{"user:yara can_view media:oskar-pinhole-tests", "allowed", "denied"}},
-		},
-		{
-			"media-library", "A6 a share with the organisation is switched off",
-			[]string{"-folder:brand#viewer@organisation:halden#member"},
-			[]answer{{"user:david can_view media:letterhead", "allowed", "denied"}},
-		},
-		{
-			"media-library", "B4 media leave a collection and are no longer seen through it",
-			[]string{"-media:kiln-bowl-blue#collection@collection:kiln-selects"},
-			[]answer{{"user:hugo@kiln-and-clay.example can_comment media:kiln-bowl-blue", "allowed", "denied"}},
-		},
-		{
-			"media-library", "D8 a sealed folder is opened in one write",
-			[]string{"-folder:contracts#sealed_parent@folder:library", "+folder:contracts#parent@folder:library"},
-			[]answer{{"user:tomas can_view media:payroll-2026", "denied", "allowed"}},
-		},
-		{
-			"media-library", "D8 an open folder is sealed in one write",
-			[]string{"-folder:archive#parent@folder:library", "+folder:archive#sealed_parent@folder:library"},
-			[]answer{{"user:ingrid can_view media:harbour-cafe-front", "allowed", "denied"}},
-		},
-		{
-			"organisation-shares", "A6 a share with a user is switched off",
-			[]string{"-media:volcano-model#editor@user:wanjiru"},
-			[]answer{
-				{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
-				{"user:wanjiru can_view media:volcano-model", "allowed", "denied"},
-				{"user:wanjiru can_view media:volcano-model-labelled", "allowed", "allowed"},
-			},
-		},
-		{
-			"organisation-shares", "A6 the share with the organisation is switched off, those with users stay",
-			[]string{"-media:water-cycle-film#viewer@organisation:lindgren#member"},
-			[]answer{
-				{"user:henrik can_view media:water-cycle-film", "allowed", "denied"},
-				{"user:priya can_view media:water-cycle-film", "allowed", "allowed"},
-			},
-		},
-		{
-			"organisation-shares", "A8 setting one right for the whole selection ends the Mixed in one write",
-			[]string{
-				"-media:cell-drawings#editor@organisation:lindgren#member",
-				"+media:cell-drawings#viewer@organisation:lindgren#member",
-				"+media:exam-scans#viewer@organisation:lindgren#member",
-			},
-			[]answer{
-				{"organisation:lindgren#member can_view media:?", "cell-drawings chess-openings glossary-cards open-day-map school-anthem water-cycle-film",
-					"cell-drawings chess-openings exam-scans glossary-cards open-day-map school-anthem water-cycle-film"},
-				{"organisation:lindgren#member can_modify media:?", "cell-drawings glossary-cards", "glossary-cards"},
-			},
-		},
-		{
-			"organisation-shares", "A2 who leaves the organisation loses what was shared",
-			[]string{"-organisation:lindgren#creator@user:wanjiru"},
-			[]answer{
-				{"user:wanjiru can_view media:school-anthem", "allowed", "denied"},
-				{"user:wanjiru can_modify media:volcano-model", "allowed", "denied"},
-			},
-		},
-	}
-	for _, test := range tests {
+	for _, test := range changes {
 		t.Run(test.example+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
 			e, ok := examples.Find(test.example)

@@ -28,9 +28,8 @@ var libraries = map[string]library{
 
 func TestScenarios(t *testing.T) {
 	for _, e := range examples.All() {
-		file := storeFileOf(t, e)
 		for name, open := range libraries {
-			t.Run(e.Name+"/"+name, func(t *testing.T) { runScenarios(t, file, e, open) })
+			t.Run(e.Name+"/"+name, func(t *testing.T) { runScenarios(t, storeFileOf(t, e), e, open) })
 		}
 	}
 }
@@ -66,17 +65,19 @@ func failures(expected []checktest.Expectation, a checktest.Answerer) []string {
 // opposite here, and must then fail.
 func TestEveryAssertionCanFail(t *testing.T) {
 	for _, e := range examples.All() {
-		for _, s := range storeFileOf(t, e).Tests {
-			for _, entry := range entriesOf(t, s) {
-				answerer := openReference(t, e, s.At)(t, entry.given)
-				for _, wrong := range entry.expected {
-					wrong.Answer = opposite(wrong.Answer)
-					if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
-						t.Errorf("%s: %s passes as %q", s.Name, wrong.Question, wrong.Answer)
+		t.Run(e.Name, func(t *testing.T) {
+			for _, s := range storeFileOf(t, e).Tests {
+				for _, entry := range entriesOf(t, s) {
+					answerer := openReference(t, e, s.At)(t, entry.given)
+					for _, wrong := range entry.expected {
+						wrong.Answer = opposite(wrong.Answer)
+						if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
+							t.Errorf("%s: %s passes as %q", s.Name, wrong.Question, wrong.Answer)
+						}
 					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -84,23 +85,32 @@ func TestEveryAssertionCanFail(t *testing.T) {
 // that is not empty, which refuses all that it leaves out.
 func TestEveryRightIsShownBothWays(t *testing.T) {
 	for _, e := range examples.All() {
-		given, refused := map[string]bool{}, map[string]bool{}
-		for _, s := range storeFileOf(t, e).Tests {
-			for _, entry := range entriesOf(t, s) {
-				for _, x := range entry.expected {
-					right := fmt.Sprintf("%s#%s", x.On.Object.Type, x.On.Relation)
-					listed := x.IsList() && x.Answer != "nothing"
-					given[right] = given[right] || listed || x.Answer == "allowed"
-					refused[right] = refused[right] || x.IsList() || x.Answer == "denied"
+		t.Run(e.Name, func(t *testing.T) {
+			given, refused := shownRights(t, storeFileOf(t, e))
+			for _, right := range rightsOf(parseModel(t, e)) {
+				if !given[right] || !refused[right] {
+					t.Errorf("%s is shown as given: %t, as refused: %t", right, given[right], refused[right])
 				}
 			}
-		}
-		for _, right := range rightsOf(parseModel(t, e)) {
-			if !given[right] || !refused[right] {
-				t.Errorf("%s: %s is shown as given: %t, as refused: %t", e.Name, right, given[right], refused[right])
+		})
+	}
+}
+
+// shownRights returns which relations the scenarios of a file show as given, and which
+// as refused.
+func shownRights(t *testing.T, file storeFile) (given, refused map[string]bool) {
+	given, refused = map[string]bool{}, map[string]bool{}
+	for _, s := range file.Tests {
+		for _, entry := range entriesOf(t, s) {
+			for _, x := range entry.expected {
+				right := fmt.Sprintf("%s#%s", x.On.Object.Type, x.On.Relation)
+				listed := x.IsList() && x.Answer != "nothing"
+				given[right] = given[right] || listed || x.Answer == "allowed"
+				refused[right] = refused[right] || x.IsList() || x.Answer == "denied"
 			}
 		}
 	}
+	return given, refused
 }
 
 // rightsOf returns what applications ask a model for: "media#can_view".
