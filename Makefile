@@ -6,14 +6,12 @@ BUF := go tool -modfile=tools/go.mod buf
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
 GRPCURL := tools/grpcurl
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-RUN_DIR := $(or $(TMPDIR),/tmp)/usher-run
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: build ## build, start Usher on a new database with the media library loaded, print commands to try
-	@rm -rf $(RUN_DIR) && mkdir -p $(RUN_DIR)
-	bin/usher serve --db $(RUN_DIR)/usher.db --example media-library
+	bin/usher serve --db "$$(mktemp -d)/usher.db" --example media-library
 
 build: ## build bin/usher
 	go build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/usher ./cmd/usher

@@ -69,7 +69,7 @@ func build(t *testing.T, dir string) string {
 // serve starts what make run starts, on free ports, and returns the gRPC address.
 func serve(t *testing.T, binary, dir string) string {
 	t.Helper()
-	if makefile, err := os.ReadFile("Makefile"); err != nil || !bytes.Contains(makefile, []byte("serve --db $(RUN_DIR)/usher.db --example media-library")) {
+	if makefile, err := os.ReadFile("Makefile"); err != nil || !bytes.Contains(makefile, []byte(`serve --db "$$(mktemp -d)/usher.db" --example media-library`)) {
 		t.Fatalf("make run does not start what this test starts: %v", err)
 	}
 	server := exec.Command(binary, "serve", "--db", filepath.Join(dir, "usher.db"), "--example", "media-library",

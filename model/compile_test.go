@@ -185,3 +185,26 @@ func TestCompileNeedsTheSymbolsOfTheStore(t *testing.T) {
 		t.Errorf("error %v, want one that names the missing symbol", err)
 	}
 }
+
+// A chain of relations compiles in time that grows with the model, not with its cube.
+func BenchmarkCompile(b *testing.B) {
+	for _, n := range []int{200, 800, 3200} {
+		b.Run(fmt.Sprintf("relations=%d", n), func(b *testing.B) {
+			var source strings.Builder
+			source.WriteString("model\n  schema 1.1\ntype user\ntype doc\n  relations\n    define p: [doc]\n")
+			for i := range n {
+				fmt.Fprintf(&source, "    define r%d: [user] or r%d from p\n", i, (i+1)%n)
+			}
+			m, _, err := model.Parse(model.Source{DSL: source.String()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			symbols := tuples.NewSymbols(m.Symbols()...)
+			for b.Loop() {
+				if _, err := model.Compile(m, symbols); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -1,6 +1,10 @@
 package model
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/bits-and-blooms/bitset"
+)
 
 // deriveUses turns every way down into a way up. The second operand of an
 // exclusion leads nowhere: nobody is a member for being in it.
@@ -61,61 +65,69 @@ func (s *Step) Supports() []*Step {
 // sets that hold each step's own kinds and those of what it asks. A userset is a
 // member of itself.
 func (c *compiler) deriveReach() {
+	kinds := c.kinds()
 	for _, step := range c.program.Steps {
-		step.reaches = make(map[Kind]bool)
-		if step.Root {
-			step.reaches[Kind{step.Type, step.Relation}] = true
+		step.kinds, step.reaches = kinds, bitset.New(uint(len(kinds)))
+		for _, kind := range step.ownKinds() {
+			step.reaches.Set(kinds[kind])
 		}
-		for _, alternative := range step.Alternatives {
-			if direct, ok := alternative.(*Direct); ok {
-				for _, a := range direct.Plain {
-					step.reaches[a.Kind] = true
-				}
+	}
+	// The last that grew goes first, so that a kind travels a chain in one go.
+	stack := slices.Clone(c.program.Steps)
+	waiting := make([]bool, len(stack))
+	for len(stack) > 0 {
+		step := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		waiting[step.ID] = false
+		for _, use := range step.Uses {
+			if use.Step.growBy(step) && !waiting[use.Step.ID] {
+				waiting[use.Step.ID] = true
+				stack = append(stack, use.Step)
 			}
 		}
 	}
-	c.untilStable(func(step *Step) bool {
-		before := len(step.reaches)
-		switch step.Op {
-		case OpUnion:
-			for _, below := range step.Supports() {
-				step.addReach(below)
+}
+
+// kinds numbers all kinds of subject that the model knows.
+func (c *compiler) kinds() map[Kind]uint {
+	kinds := make(map[Kind]uint)
+	for _, step := range c.program.Steps {
+		for _, kind := range step.ownKinds() {
+			if _, known := kinds[kind]; !known {
+				kinds[kind] = uint(len(kinds))
 			}
-		case OpIntersection:
-			step.addCommonReach()
-		case OpExclusion:
-			step.addReach(step.Operands[0])
 		}
-		return len(step.reaches) > before
-	})
-}
-
-func (s *Step) addReach(from *Step) {
-	for kind := range from.reaches {
-		s.reaches[kind] = true
 	}
+	return kinds
 }
 
-func (s *Step) addCommonReach() {
-	for kind := range s.Operands[0].reaches {
-		common := true
+// ownKinds returns the kinds of subject that are in the step without another step.
+func (s *Step) ownKinds() []Kind {
+	var kinds []Kind
+	if s.Root {
+		kinds = append(kinds, Kind{s.Type, s.Relation})
+	}
+	for _, alternative := range s.Alternatives {
+		if direct, ok := alternative.(*Direct); ok {
+			for _, accept := range direct.Plain {
+				kinds = append(kinds, accept.Kind)
+			}
+		}
+	}
+	return kinds
+}
+
+// growBy adds what a step reaches to one that it leads to, and reports whether that
+// was news. Into an intersection only what all operands reach gets.
+func (s *Step) growBy(below *Step) bool {
+	before := s.reaches.Count()
+	reached := below.reaches
+	if s.Op == OpIntersection {
+		reached = s.Operands[0].reaches.Clone()
 		for _, operand := range s.Operands[1:] {
-			common = common && operand.reaches[kind]
-		}
-		if common {
-			s.reaches[kind] = true
+			reached.InPlaceIntersection(operand.reaches)
 		}
 	}
-}
-
-// untilStable applies change to every step until it changes none.
-func (c *compiler) untilStable(change func(*Step) bool) {
-	for changed := true; changed; {
-		changed = false
-		for _, step := range c.program.Steps {
-			if change(step) {
-				changed = true
-			}
-		}
-	}
+	s.reaches.InPlaceUnion(reached)
+	return s.reaches.Count() > before
 }

@@ -1,6 +1,10 @@
 package model
 
-import "github.com/usher-authz/usher/tuples"
+import (
+	"github.com/bits-and-blooms/bitset"
+
+	"github.com/usher-authz/usher/tuples"
+)
 
 // Program is a model compiled for the symbols of one store. It is immutable and
 // safe for concurrent use.
@@ -63,7 +67,8 @@ type Step struct {
 	Rewrite      Rewrite       // what it was compiled from
 	Text         string        // the same in the modelling language
 
-	reaches map[Kind]bool
+	reaches *bitset.BitSet // by the number that kinds gives
+	kinds   map[Kind]uint  // shared by all steps of the program
 }
 
 // Kind is a kind of subject: plain subjects of a type, or usersets.
@@ -73,7 +78,10 @@ type Kind struct {
 }
 
 // Reaches reports whether a subject of that kind can be a member at all.
-func (s *Step) Reaches(k Kind) bool { return s.reaches[k] }
+func (s *Step) Reaches(k Kind) bool {
+	number, known := s.kinds[k]
+	return known && s.reaches.Test(number)
+}
 
 // Alternative is one way to be in a union step. It is a closed sum: [*Direct],
 // [*Same], [*FromTupleset].

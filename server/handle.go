@@ -24,6 +24,8 @@ type handle struct {
 	token   atomic.Pointer[madeToken]
 	inForce atomic.Pointer[reign]
 
+	compiling sync.Mutex // one at a time: whoever waits finds it done
+
 	mu       sync.RWMutex
 	programs map[tuples.ModelID]*compiled
 }
@@ -155,6 +157,11 @@ func (h *handle) lookup(id tuples.ModelID) *compiled {
 
 // compile makes a version ready for the engine, or returns it if it is.
 func (h *handle) compile(version tuples.ModelVersion) (*compiled, error) {
+	if c := h.lookup(version.ID); c != nil {
+		return c, nil
+	}
+	h.compiling.Lock()
+	defer h.compiling.Unlock()
 	if c := h.lookup(version.ID); c != nil {
 		return c, nil
 	}
