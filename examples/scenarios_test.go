@@ -35,18 +35,26 @@ func TestScenarios(t *testing.T) {
 }
 
 func runScenarios(t *testing.T, file storeFile, e examples.Example, open library) {
-	at := map[time.Time]opened{}
+	at := openOnce(t, e, open)
 	for _, s := range file.Tests {
-		if at[s.At] == nil {
-			at[s.At] = open(t, e, s.At)
-		}
 		t.Run(s.Name, func(t *testing.T) {
 			for _, entry := range entriesOf(t, s) {
-				for _, failure := range failures(entry.expected, at[s.At](t, entry.given)) {
+				for _, failure := range failures(entry.expected, at(s.At)(t, entry.given)) {
 					t.Error(failure)
 				}
 			}
 		})
+	}
+}
+
+// openOnce opens an example once for each clock reading.
+func openOnce(t *testing.T, e examples.Example, open library) func(at time.Time) opened {
+	made := map[time.Time]opened{}
+	return func(at time.Time) opened {
+		if made[at] == nil {
+			made[at] = open(t, e, at)
+		}
+		return made[at]
 	}
 }
 
@@ -66,9 +74,10 @@ func failures(expected []checktest.Expectation, a checktest.Answerer) []string {
 func TestEveryAssertionCanFail(t *testing.T) {
 	for _, e := range examples.All() {
 		t.Run(e.Name, func(t *testing.T) {
+			at := openOnce(t, e, openEngine)
 			for _, s := range storeFileOf(t, e).Tests {
 				for _, entry := range entriesOf(t, s) {
-					answerer := openReference(t, e, s.At)(t, entry.given)
+					answerer := at(s.At)(t, entry.given)
 					for _, wrong := range entry.expected {
 						wrong.Answer = opposite(wrong.Answer)
 						if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
