@@ -89,7 +89,10 @@ func TestFilterObjects(t *testing.T) {
 		failed = append(failed, f.GetId()+": "+shownResult(0, nil, f.GetError()))
 	}
 	if want := []string{"a b: 3 INVALID_FIELD", "broken: 9 CONDITION_FAILED", "*: 3 INVALID_FIELD"}; !slices.Equal(failed, want) {
-		t.Errorf("failed: got %q, want %q", failed, want)
+		t.Fatalf("failed: got %q, want %q", failed, want)
+	}
+	if message := got.GetFailed()[0].GetError().GetMessage(); !strings.Contains(message, "object_ids[3]") {
+		t.Errorf("message %q does not name the candidate's place", message)
 	}
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -27,35 +28,38 @@ func (s *permissionService) FilterObjects(ctx context.Context, r *usherv1.Filter
 		return nil, err
 	}
 	response := &usherv1.FilterObjectsResponse{Token: a.newToken(), Revision: a.revision()}
-	for _, id := range r.GetObjectIds() {
-		if err := a.filter(ctx, q, tuples.ID(id), response); err != nil {
+	for i := range r.GetObjectIds() {
+		if err := a.filter(ctx, q, r, i, response); err != nil {
 			return nil, err
 		}
 	}
 	return response, nil
 }
 
-// filter asks about one candidate and adds what it comes to.
-func (a *asked) filter(ctx context.Context, q objectsOf, id tuples.ID, response *usherv1.FilterObjectsResponse) error {
-	on := tuples.Userset{Object: tuples.Object{Type: q.objectType, ID: id}, Relation: q.relation}
+// filter asks about candidate i and adds what it comes to.
+func (a *asked) filter(
+	ctx context.Context, q objectsOf, r *usherv1.FilterObjectsRequest, i int, response *usherv1.FilterObjectsResponse,
+) error {
+	id := r.GetObjectIds()[i]
+	on := tuples.Userset{Object: tuples.Object{Type: q.objectType, ID: tuples.ID(id)}, Relation: q.relation}
 	var decision check.Decision
 	var failed *usherv1.ItemError
-	err := within("object", on.Object.Validate())
+	err := on.Object.Validate()
 	if err == nil {
 		decision, failed, err = a.checkOne(ctx, question{on: on, subject: q.subject})
 	} else {
-		failed, err = itemError(err)
+		failed, err = itemError(within(fmt.Sprintf("object_ids[%d]", i), err))
 	}
 	switch {
 	case err != nil:
 		return err
 	case failed != nil:
-		response.Failed = append(response.Failed, &usherv1.FailedObject{Id: string(id), Error: failed})
+		response.Failed = append(response.Failed, &usherv1.FailedObject{Id: id, Error: failed})
 	case decision.Outcome == check.Allowed:
-		response.AllowedIds = append(response.AllowedIds, string(id))
+		response.AllowedIds = append(response.AllowedIds, id)
 	case decision.Outcome == check.Conditional:
 		response.Conditional = append(response.Conditional,
-			&usherv1.ConditionalObject{Id: string(id), MissingContext: decision.Missing})
+			&usherv1.ConditionalObject{Id: id, MissingContext: decision.Missing})
 	}
 	return nil
 }
