@@ -1,6 +1,7 @@
 package examples_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,5 +87,28 @@ func TestMediaLibraryIsATree(t *testing.T) {
 				t.Fatalf("%s lies in itself", object)
 			}
 		}
+	}
+}
+
+// A share of internal-shares and its collection name each other: the one tuple opens the
+// collection, the other tells who may withdraw the share.
+func TestInternalSharesNameTheirCollections(t *testing.T) {
+	e, ok := examples.Find("internal-shares")
+	if !ok {
+		t.Fatal("there is no example internal-shares")
+	}
+	opened, named := map[tuples.Object]tuples.Object{}, map[tuples.Object]tuples.Object{}
+	for _, tuple := range e.Tuples {
+		switch tuple.Relation {
+		case "share":
+			opened[tuple.Subject.Object()] = tuple.Object
+		case "collection":
+			if tuple.Object.Type == "share" {
+				named[tuple.Object] = tuple.Subject.Object()
+			}
+		}
+	}
+	if len(opened) == 0 || !maps.Equal(opened, named) {
+		t.Errorf("shares open %v and name %v", opened, named)
 	}
 }

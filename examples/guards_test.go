@@ -55,16 +55,24 @@ var guardedWrites = []guardedWrite{
 
 	{"internal-shares", "B1 B15 an owner shares two collections at once", []guarded{
 		{"+collection:fair-friedrichshafen#share@share:fair-sales", []string{"user:tobias can_share collection:fair-friedrichshafen"}},
+		{"+share:fair-sales#collection@collection:fair-friedrichshafen", nil},
+		{"+share:fair-sales#author@user:tobias", nil},
 		{"+share:fair-sales#recipient@rights_group:sales#member", []string{"rights_group:sales#member can_receive mediaspace:kessler"}},
 		{"+collection:sketches-2028#share@share:sketches-sales", []string{"user:tobias can_share collection:sketches-2028"}},
+		{"+share:sketches-sales#collection@collection:sketches-2028", nil},
+		{"+share:sketches-sales#author@user:tobias", nil},
 		{"+share:sketches-sales#recipient@rights_group:sales#member", []string{"rights_group:sales#member can_receive mediaspace:kessler"}},
 	}, ""},
 	{"internal-shares", "B15 of two collections one may not be shared: none is", []guarded{
 		{"+collection:spring-campaign#share@share:spring-sales", []string{"user:jana can_share collection:spring-campaign"}},
+		{"+share:spring-sales#collection@collection:spring-campaign", nil},
+		{"+share:spring-sales#author@user:jana", nil},
 		{"+share:spring-sales#recipient@rights_group:sales#member", nil},
 		{"+collection:sketches-2028#share@share:sketches-sales", []string{"user:jana can_share collection:sketches-2028"}},
+		{"+share:sketches-sales#collection@collection:sketches-2028", nil},
+		{"+share:sketches-sales#author@user:jana", nil},
 		{"+share:sketches-sales#recipient@rights_group:sales#member", nil},
-	}, "updates[2].preconditions[0].must_be_allowed"},
+	}, "updates[4].preconditions[0].must_be_allowed"},
 	{"internal-shares", "B3 one of the recipients does not exist: nobody is let in", []guarded{
 		{"+share:fair#recipient@user:farida", []string{"user:farida can_receive mediaspace:kessler"}},
 		{"+share:fair#recipient@user:faridah", []string{"user:faridah can_receive mediaspace:kessler"}},
@@ -80,14 +88,18 @@ var guardedWrites = []guardedWrite{
 		{"+media:shop-window#collection@collection:spring-campaign", []string{"user:delia can_edit collection:spring-campaign", "user:delia owner media:shop-window"}},
 	}, ""},
 	{"internal-shares", "B10 and none of another's", []guarded{
-		{"+media:gravel-hero#collection@collection:team-photos", []string{"user:tobias can_edit collection:team-photos", "user:tobias owner media:gravel-hero"}},
+		{"+media:fair-booth#collection@collection:spring-campaign", []string{"user:delia can_edit collection:spring-campaign", "user:delia owner media:fair-booth"}},
 	}, "updates[0].preconditions[1].must_be_allowed"},
 	{"internal-shares", "B13 a recipient with the right shares on", []guarded{
 		{"+collection:spring-campaign#share@share:spring-mara", []string{"user:delia can_share collection:spring-campaign"}},
+		{"+share:spring-mara#collection@collection:spring-campaign", nil},
+		{"+share:spring-mara#author@user:delia", nil},
 		{"+share:spring-mara#recipient@user:mara", []string{"user:mara can_receive mediaspace:kessler"}},
 	}, ""},
 	{"internal-shares", "B13 a recipient without the right does not", []guarded{
 		{"+collection:spring-campaign#share@share:spring-mara", []string{"user:celeste can_share collection:spring-campaign"}},
+		{"+share:spring-mara#collection@collection:spring-campaign", nil},
+		{"+share:spring-mara#author@user:celeste", nil},
 		{"+share:spring-mara#recipient@user:mara", nil},
 	}, "updates[0].preconditions[0].must_be_allowed"},
 
