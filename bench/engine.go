@@ -36,7 +36,7 @@ func measureEngine(ctx context.Context, s settings, path string, lib *library, r
 	if err != nil {
 		return nil, err
 	}
-	r.add("disk, log and both orders", fmt.Sprintf("%d bytes per tuple", info.Size()/int64(len(lib.tuples))), "")
+	r.add("file with log, both orders and names (it grows in steps of 16 MiB)", fmt.Sprintf("%d bytes per tuple", info.Size()/int64(len(lib.tuples))), "")
 	questions, err := drawQuestions(ctx, store, program, lib)
 	if err != nil {
 		return nil, err
