@@ -44,13 +44,13 @@ Exit status: 0 success or allowed, 1 denied, 2 error, 3 conditional.`,
 		&cobra.Group{ID: groupServer, Title: "The server:"},
 		&cobra.Group{ID: groupAsk, Title: "Questions:"},
 		&cobra.Group{ID: groupTuples, Title: "Tuples:"},
-		&cobra.Group{ID: groupAdmin, Title: "Models and stores:"},
+		&cobra.Group{ID: groupAdmin, Title: "Models, stores and examples:"},
 	)
 	root.AddCommand(
 		p.serveCommand(), p.versionCommand(),
 		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(),
 		p.writeCommand(), p.deleteCommand(), p.readCommand(), p.watchCommand(),
-		p.modelCommand(), p.storeCommand(),
+		p.modelCommand(), p.storeCommand(), p.exampleCommand(),
 	)
 	return root
 }
