@@ -28,7 +28,7 @@ var layers = []struct {
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
 	{"check/checktest", []string{"check", "check/reference", "model", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
 	{"server", []string{"gen/usher/v1", "server/wire", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
-	{"server/wire", []string{"gen/usher/v1", "tuples"}, "the vocabulary as messages, for server and clients"},
+	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
 	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }

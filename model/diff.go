@@ -36,7 +36,7 @@ type Difference struct {
 // String returns the difference as one line, such as
 // "~ media#viewer: [user, user:*] → [user]; no longer allowed: user:*".
 func (d Difference) String() string {
-	text := string(rune(d.Change)) + " " + d.name()
+	text := string(rune(d.Change)) + " " + d.Subject()
 	switch {
 	case d.Old != "" && d.New != "":
 		text += ": " + d.Old + " → " + d.New
@@ -49,7 +49,9 @@ func (d Difference) String() string {
 	return text
 }
 
-func (d Difference) name() string {
+// Subject says what the difference is about: "type media", "media#viewer", "condition
+// office_hours" or "schema".
+func (d Difference) Subject() string {
 	switch {
 	case d.Condition != "":
 		return "condition " + d.Condition

@@ -10,6 +10,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -41,7 +42,7 @@ func (s *modelService) ReadModel(ctx context.Context, r *usherv1.ReadModelReques
 	return &usherv1.ReadModelResponse{
 		Model: &usherv1.Model{
 			Id:                string(c.version.ID),
-			Source:            fromSource(source),
+			Source:            wire.FromSource(source),
 			Dsl:               c.program.Model.DSL(),
 			CreatedAt:         timestamppb.New(c.version.Created),
 			EffectiveRevision: uint64(c.version.Revision),
@@ -112,7 +113,7 @@ func (s *modelService) WriteModel(ctx context.Context, r *usherv1.WriteModelRequ
 	if err != nil {
 		return nil, err
 	}
-	source, err := toSource(r.GetSource())
+	source, err := wire.ToSource(r.GetSource())
 	if err != nil {
 		return nil, err
 	}

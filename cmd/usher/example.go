@@ -9,9 +9,11 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/server/wire"
 )
 
@@ -85,7 +87,7 @@ func (c *client) load(ctx context.Context, e examples.Example) error {
 	if err != nil && status.Code(err) != codes.AlreadyExists {
 		return err
 	}
-	if err := c.loadModel(ctx, e.Model.DSL); err != nil {
+	if err := c.loadModel(ctx, e.Model); err != nil {
 		return err
 	}
 	request := &usherv1.WriteRequest{Store: c.store, Metadata: map[string]string{"message": "example " + e.Name}}
@@ -106,16 +108,16 @@ func (c *client) load(ctx context.Context, e examples.Example) error {
 }
 
 // loadModel puts a model in force, unless it is already.
-func (c *client) loadModel(ctx context.Context, dsl string) error {
+func (c *client) loadModel(ctx context.Context, source model.Source) error {
 	inForce, err := call(ctx, c, c.models().ReadModel, &usherv1.ReadModelRequest{Store: c.store})
-	if err == nil && inForce.GetModel().GetSource().GetDsl() == dsl {
+	if err == nil && proto.Equal(inForce.GetModel().GetSource(), wire.FromSource(source)) {
 		return nil
 	}
 	if err != nil && status.Code(err) != codes.FailedPrecondition { // it has no model yet
 		return err
 	}
 	_, err = call(ctx, c, c.models().WriteModel, &usherv1.WriteModelRequest{
-		Store: c.store, Source: &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: dsl}},
+		Store: c.store, Source: wire.FromSource(source),
 	})
 	return err
 }

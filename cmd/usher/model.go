@@ -12,6 +12,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/server/wire"
 )
 
 func (p *program) modelCommand() *cobra.Command {
@@ -58,7 +59,7 @@ model allows them again. --dry-run writes nothing and lists such tuples.`,
 			return err
 		}
 		answer, err := call(ctx, c, c.models().WriteModel, &usherv1.WriteModelRequest{
-			Store: c.store, Source: sourceMessage(source), DryRun: dryRun, Actor: actor, Metadata: metadata, Replaces: replaces,
+			Store: c.store, Source: wire.FromSource(source), DryRun: dryRun, Actor: actor, Metadata: metadata, Replaces: replaces,
 		})
 		if err != nil {
 			return &placedError{err, func(message string) string { return problemLine.ReplaceAllString(message, args[0]+":$0") }}

@@ -10,7 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
 )
 
@@ -64,19 +63,6 @@ func readModules(folder, manifest string) (map[string]string, error) {
 		}
 	}
 	return files, nil
-}
-
-// sourceMessage returns a source in the API's form.
-func sourceMessage(s model.Source) *usherv1.ModelSource {
-	switch {
-	case s.Modules != nil:
-		return &usherv1.ModelSource{Source: &usherv1.ModelSource_Modular{
-			Modular: &usherv1.ModularModel{Manifest: s.Modules.Manifest, Files: s.Modules.Files},
-		}}
-	case s.JSON != "":
-		return &usherv1.ModelSource{Source: &usherv1.ModelSource_Json{Json: s.JSON}}
-	}
-	return &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: s.DSL}}
 }
 
 // problemText writes a problem as "file:line:column: what; remedy". name is the file

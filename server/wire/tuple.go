@@ -1,4 +1,4 @@
-// Package wire is the form in which the vocabulary of package tuples goes over the
+// Package wire is the form in which tuples and the sources of models go over the
 // wire: To functions read messages of usher.v1, From functions make them. The server
 // and its clients share it.
 package wire
