@@ -11,6 +11,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server"
+	"github.com/usher-authz/usher/tuples"
 	"github.com/usher-authz/usher/tuples/bolt"
 )
 
@@ -51,7 +52,7 @@ func newForgetful(t *testing.T) (*world, string) {
 		t.Fatal(err)
 	}
 	for { // until the collector has come by
-		if _, err := store.Changes(t.Context(), 0, 1); err != nil {
+		if _, err := store.Changes(t.Context(), tuples.LogPosition{}, 1); err != nil {
 			return w, old
 		}
 		select {

@@ -92,7 +92,7 @@ func (w *watch) run(ctx context.Context) error {
 			return err
 		}
 		head, now := w.store.Head(), w.store.Now()
-		changes, err := w.store.Changes(ctx, w.after, changesPage)
+		changes, err := w.store.Changes(ctx, tuples.LogPosition{Revision: w.after}, changesPage)
 		if err != nil {
 			return err
 		}

@@ -66,10 +66,11 @@ type Store interface {
 
 	// Commit applies a write as a whole, at one revision, or not at all.
 	Commit(ctx context.Context, commit Commit) (Committed, error)
-	// Changes lists up to limit changes behind revision after, oldest first;
+	// Changes lists up to limit changes behind after, oldest first;
 	// [ErrRevisionUnavailable] if the log no longer reaches back so far,
-	// [ErrRevisionAhead] if the head is not there yet.
-	Changes(ctx context.Context, after Revision, limit int) ([]Change, error)
+	// [ErrRevisionAhead] if the head is not there yet. It stops before a revision whose
+	// parts are not all written yet.
+	Changes(ctx context.Context, after LogPosition, limit int) ([]Change, error)
 
 	// ModelAt is the model in force at a revision; [ErrModelNotFound] if there was none,
 	// [ErrRevisionAhead] if the head is not there yet.
@@ -136,6 +137,11 @@ type Mutation struct {
 // Commit is one write, as data. Its parts are checked in the order request id,
 // model, read set, preconditions, mutations; the first failure ends it.
 //
+// It may be of any size. One that is too large for one transaction of the engine is
+// staged in pieces that nobody sees, and made visible as a whole by one small write;
+// other writers get their turn between the pieces. Preconditions, model and read set are
+// judged at that last write.
+//
 // An expired tuple counts as absent. Where a mutation replaces one that is not collected
 // yet, the revision before the commit's own is its collection, with [CauseExpired].
 type Commit struct {
@@ -145,6 +151,14 @@ type Commit struct {
 	Delete *DeleteMatching
 	// NewModel becomes the model in force.
 	NewModel *NewModel
+	// Erase removes every tuple that names an object. It stands alone: without
+	// Mutations, Delete, NewModel and Undo.
+	Erase *Erase
+	// Undo brings back what an earlier commit removed. It stands alone, like Erase.
+	Undo *Undo
+	// DryRun checks the commit and counts what it would do, and writes nothing; Committed
+	// names the head then.
+	DryRun bool
 
 	// Preconditions must hold in the state before the commit.
 	Preconditions []Precondition
@@ -178,6 +192,27 @@ type DeleteMatching struct {
 	// without it that is an [InvalidError].
 	Partial bool
 }
+
+// Erase removes every tuple that names an object, as its object or as (the object of)
+// its subject.
+type Erase struct {
+	Objects []Object
+	// Along are the relations by which one object lies in another. With {media, parent}
+	// the tuple media:logo#parent@folder:press puts media:logo into folder:press, and it is
+	// erased with the folder, as is what lies in it in turn.
+	Along []Containment
+}
+
+// Containment is a relation by which objects of a type lie in the subjects of its tuples.
+type Containment struct {
+	Type     ObjectType // "" for every type that has the relation
+	Relation Relation
+}
+
+// Undo brings back the tuples that the change of a revision removed, with the grants
+// they had. What is there again by now, and what would have expired, is left as it is.
+// [ErrRevisionUnavailable] if the history no longer reaches back so far.
+type Undo struct{ Revision Revision }
 
 // Precondition asks that some live tuple matches a filter, or that none does.
 type Precondition struct {
@@ -214,6 +249,11 @@ type Committed struct {
 	// Same counts touches and deletes that changed nothing. A commit of nothing
 	// else takes no revision and is not logged: Revision is the head then.
 	Same int
+	// Objects counts what an erase removed tuples of, by type: the objects named and those
+	// that lie in them. Objects that no tuple names are not counted.
+	Objects map[ObjectType]int
+	// Skipped counts the tuples that an undo left as they are.
+	Skipped int
 	// More says that a partial delete left tuples that match.
 	More bool
 	// Replayed says that the request id was known and this is the first outcome.
@@ -228,9 +268,11 @@ const (
 	CauseDelete                   // a delete by filter
 	CauseModel                    // a model put in force
 	CauseExpired                  // the collection of expired tuples
+	CauseErase                    // the erasing of objects
+	CauseUndo                     // the undoing of an earlier change
 )
 
-// String returns "write", "delete", "model" or "expired".
+// String returns "write", "delete", "model", "expired", "erase" or "undo".
 func (c Cause) String() string {
 	switch c {
 	case CauseWrite:
@@ -241,13 +283,28 @@ func (c Cause) String() string {
 		return "model"
 	case CauseExpired:
 		return "expired"
+	case CauseErase:
+		return "erase"
+	case CauseUndo:
+		return "undo"
 	}
 	return "unknown"
 }
 
-// Change is one revision of the change log.
+// LogPosition is a place in the change log. The zero LogPosition is its beginning.
+type LogPosition struct {
+	Revision Revision
+	// Parts is how many parts of Revision lie behind, where more of them follow; 0 where
+	// all of Revision lies behind.
+	Parts int
+}
+
+// Change is one revision of the change log, or a part of a large one. All parts of one
+// revision have the same time, origin and cause.
 type Change struct {
 	Revision Revision
+	Part     int  // from 0
+	More     bool // another part of the revision follows
 	Time     time.Time
 	Origin   Origin
 	Cause    Cause
@@ -256,6 +313,14 @@ type Change struct {
 	Mutations []Mutation
 	// Model is the model that took effect, "" if none did.
 	Model ModelID
+}
+
+// Position is the place behind the change.
+func (c *Change) Position() LogPosition {
+	if c.More {
+		return LogPosition{Revision: c.Revision, Parts: c.Part + 1}
+	}
+	return LogPosition{Revision: c.Revision}
 }
 
 // Verified counts what [Store.Verify] looked at.

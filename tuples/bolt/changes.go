@@ -9,8 +9,8 @@ import (
 )
 
 // Changes implements [tuples.Store].
-func (s *store) Changes(ctx context.Context, after tuples.Revision, limit int) ([]tuples.Change, error) {
-	head := s.Head()
+func (s *store) Changes(ctx context.Context, position tuples.LogPosition, limit int) ([]tuples.Change, error) {
+	after, head := position.Revision, s.Head()
 	if after > head {
 		return nil, aheadOf("revision", after, head)
 	}

@@ -69,7 +69,7 @@ func TestCollectionWorksInBoundedSteps(t *testing.T) {
 	if err := db.Collect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	changes, err := s.Changes(t.Context(), 1, 100)
+	changes, err := s.Changes(t.Context(), tuples.LogPosition{Revision: 1}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestCollectionRunsByItself(t *testing.T) {
 	if err := s.Wait(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
-	changes, err := s.Changes(t.Context(), 1, 10)
+	changes, err := s.Changes(t.Context(), tuples.LogPosition{Revision: 1}, 10)
 	if err != nil || changes[0].Cause != tuples.CauseExpired {
 		t.Errorf("got %+v, %v", changes, err)
 	}

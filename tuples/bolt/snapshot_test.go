@@ -52,7 +52,7 @@ func TestNothingIsReadableBeforeItIsPublished(t *testing.T) {
 	if s.Head() != 1 {
 		t.Errorf("head is %d, want 1", s.Head())
 	}
-	changes, err := s.Changes(t.Context(), 0, 10)
+	changes, err := s.Changes(t.Context(), tuples.LogPosition{}, 10)
 	if err != nil || len(changes) != 1 {
 		t.Errorf("got %d changes, %v, want 1", len(changes), err)
 	}

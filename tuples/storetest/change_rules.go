@@ -52,7 +52,7 @@ var changeRules = []rule{
 		}
 		var after tuples.Revision
 		for _, want := range []int{3, 3, 1, 0} {
-			page, err := h.store.Changes(h.ctx, after, 3)
+			page, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: after}, 3)
 			h.must(err)
 			equal(h, "changes", len(page), want)
 			for _, c := range page {
@@ -62,7 +62,7 @@ var changeRules = []rule{
 		}
 	}},
 	{"revisions to come are ahead", func(h *harness) {
-		_, err := h.store.Changes(h.ctx, 1, 1)
+		_, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: 1}, 1)
 		h.wantError(err, tuples.ErrRevisionAhead)
 	}},
 	{"the log goes back as far as the history", func(h *harness) {
@@ -71,9 +71,9 @@ var changeRules = []rule{
 		h.wall.add(Retention + time.Minute)
 		kept := h.create(design).Revision
 		h.collect()
-		_, err := h.store.Changes(h.ctx, 0, 10)
+		_, err := h.store.Changes(h.ctx, tuples.LogPosition{}, 10)
 		h.wantError(err, tuples.ErrRevisionUnavailable)
-		page, err := h.store.Changes(h.ctx, kept-1, 10)
+		page, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: kept-1}, 10)
 		h.must(err)
 		equal(h, "changes", len(page), 1)
 	}},
@@ -81,7 +81,7 @@ var changeRules = []rule{
 		h.create(anna)
 		ctx, cancel := context.WithCancel(h.ctx)
 		cancel()
-		_, err := h.store.Changes(ctx, 0, 1)
+		_, err := h.store.Changes(ctx, tuples.LogPosition{}, 1)
 		h.wantError(err, context.Canceled)
 	}},
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
@@ -77,13 +78,13 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 	case want.replayed != nil:
 		first := *want.replayed
 		first.Replayed = true
-		if got != first {
+		if !reflect.DeepEqual(got, first) {
 			t.Fatalf("replay: got %+v, want %+v", got, first)
 		}
 		return
 	}
 	counts := tuples.Committed{Created: want.outcome.Created, Updated: want.outcome.Updated, Deleted: want.outcome.Deleted, Same: want.outcome.Same, More: got.More, Revision: got.Revision, Time: got.Time}
-	if got != counts {
+	if !reflect.DeepEqual(got, counts) {
 		t.Fatalf("commit: got %+v, want %+v", got, counts)
 	}
 	if c.RequestID != "" {
@@ -103,7 +104,7 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 // follow brings the reference up to the head by the change log.
 func (m *machine) follow(t *rapid.T) {
 	last := &m.ref.states[len(m.ref.states)-1]
-	changes, err := m.h.store.Changes(m.h.ctx, last.revision, 100)
+	changes, err := m.h.store.Changes(m.h.ctx, tuples.LogPosition{Revision: last.revision}, 100)
 	m.h.must(err)
 	for _, c := range changes {
 		if c.Revision <= last.revision || c.Time.Before(last.time) {

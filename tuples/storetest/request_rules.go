@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
@@ -14,7 +15,7 @@ var requestRules = []rule{
 		again := h.commit(c)
 		equal(h, "replayed", again.Replayed, true)
 		again.Replayed = false
-		equal(h, "outcome", again, first)
+		equal(h, "outcome", fmt.Sprint(again), fmt.Sprint(first))
 	}},
 	{"it does so after a restart", func(h *harness) {
 		c := h.request("r1", 'a', anna)
