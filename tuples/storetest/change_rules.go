@@ -73,7 +73,7 @@ var changeRules = []rule{
 		h.collect()
 		_, err := h.store.Changes(h.ctx, tuples.LogPosition{}, 10)
 		h.wantError(err, tuples.ErrRevisionUnavailable)
-		page, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: kept-1}, 10)
+		page, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: kept - 1}, 10)
 		h.must(err)
 		equal(h, "changes", len(page), 1)
 	}},

@@ -151,6 +151,11 @@ const (
 	ErrorReason_ERROR_REASON_SHUTTING_DOWN ErrorReason = 26
 	// INTERNAL: a fault of the server; its log has more.
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 27
+	// FAILED_PRECONDITION: the server keeps no decision log.
+	ErrorReason_ERROR_REASON_NO_DECISION_LOG ErrorReason = 28
+	// UNAVAILABLE: the decision could not be recorded, and the server is configured to give
+	// none unrecorded. Try again.
+	ErrorReason_ERROR_REASON_NOT_RECORDED ErrorReason = 29
 )
 
 // Enum value maps for ErrorReason.
@@ -184,6 +189,8 @@ var (
 		25: "ERROR_REASON_CANCELLED",
 		26: "ERROR_REASON_SHUTTING_DOWN",
 		27: "ERROR_REASON_INTERNAL",
+		28: "ERROR_REASON_NO_DECISION_LOG",
+		29: "ERROR_REASON_NOT_RECORDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":           0,
@@ -214,6 +221,8 @@ var (
 		"ERROR_REASON_CANCELLED":             25,
 		"ERROR_REASON_SHUTTING_DOWN":         26,
 		"ERROR_REASON_INTERNAL":              27,
+		"ERROR_REASON_NO_DECISION_LOG":       28,
+		"ERROR_REASON_NOT_RECORDED":          29,
 	}
 )
 
@@ -659,8 +668,10 @@ type TupleFilter struct {
 	// Relation of the subject: set to "" for subjects that are no usersets, unset
 	// for both.
 	SubjectRelation *string `protobuf:"bytes,6,opt,name=subject_relation,json=subjectRelation,proto3,oneof" json:"subject_relation,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Matches tuples that expire, and do so before this time; unset for all tuples.
+	ExpiresBefore *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_before,json=expiresBefore,proto3" json:"expires_before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TupleFilter) Reset() {
@@ -733,6 +744,13 @@ func (x *TupleFilter) GetSubjectRelation() string {
 		return *x.SubjectRelation
 	}
 	return ""
+}
+
+func (x *TupleFilter) GetExpiresBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresBefore
+	}
+	return nil
 }
 
 // The state that a question is asked of. Unset is the head: every answer sees
@@ -1000,7 +1018,7 @@ const file_usher_v1_core_proto_rawDesc = "" +
 	"\tint_value\x18\x02 \x01(\x03H\x00R\bintValue\x12#\n" +
 	"\fdouble_value\x18\x03 \x01(\x01H\x00R\vdoubleValue\x12#\n" +
 	"\fstring_value\x18\x04 \x01(\tH\x00R\vstringValueB\x06\n" +
-	"\x04kind\"\xee\x01\n" +
+	"\x04kind\"\xb1\x02\n" +
 	"\vTupleFilter\x12\x1f\n" +
 	"\vobject_type\x18\x01 \x01(\tR\n" +
 	"objectType\x12\x1b\n" +
@@ -1009,7 +1027,8 @@ const file_usher_v1_core_proto_rawDesc = "" +
 	"\fsubject_type\x18\x04 \x01(\tR\vsubjectType\x12\x1d\n" +
 	"\n" +
 	"subject_id\x18\x05 \x01(\tR\tsubjectId\x12.\n" +
-	"\x10subject_relation\x18\x06 \x01(\tH\x00R\x0fsubjectRelation\x88\x01\x01B\x13\n" +
+	"\x10subject_relation\x18\x06 \x01(\tH\x00R\x0fsubjectRelation\x88\x01\x01\x12A\n" +
+	"\x0eexpires_before\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rexpiresBeforeB\x13\n" +
 	"\x11_subject_relation\"\x9c\x01\n" +
 	"\vConsistency\x12+\n" +
 	"\x11at_least_as_fresh\x18\x01 \x01(\tH\x00R\x0eatLeastAsFresh\x12\x1a\n" +
@@ -1027,7 +1046,7 @@ const file_usher_v1_core_proto_rawDesc = "" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eOUTCOME_DENIED\x10\x01\x12\x13\n" +
 	"\x0fOUTCOME_ALLOWED\x10\x02\x12\x17\n" +
-	"\x13OUTCOME_CONDITIONAL\x10\x03*\xa1\a\n" +
+	"\x13OUTCOME_CONDITIONAL\x10\x03*\xe2\a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12\x1d\n" +
@@ -1057,7 +1076,9 @@ const file_usher_v1_core_proto_rawDesc = "" +
 	"\x1eERROR_REASON_DEADLINE_EXCEEDED\x10\x18\x12\x1a\n" +
 	"\x16ERROR_REASON_CANCELLED\x10\x19\x12\x1e\n" +
 	"\x1aERROR_REASON_SHUTTING_DOWN\x10\x1a\x12\x19\n" +
-	"\x15ERROR_REASON_INTERNAL\x10\x1bB3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
+	"\x15ERROR_REASON_INTERNAL\x10\x1b\x12 \n" +
+	"\x1cERROR_REASON_NO_DECISION_LOG\x10\x1c\x12\x1d\n" +
+	"\x19ERROR_REASON_NOT_RECORDED\x10\x1dB3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
 
 var (
 	file_usher_v1_core_proto_rawDescOnce sync.Once
@@ -1096,14 +1117,15 @@ var file_usher_v1_core_proto_depIdxs = []int32{
 	12, // 3: usher.v1.Tuple.expires_at:type_name -> google.protobuf.Timestamp
 	11, // 4: usher.v1.Tuple.attributes:type_name -> usher.v1.Tuple.AttributesEntry
 	13, // 5: usher.v1.Condition.context:type_name -> google.protobuf.Struct
-	12, // 6: usher.v1.Consistency.at_time:type_name -> google.protobuf.Timestamp
-	1,  // 7: usher.v1.ItemError.reason:type_name -> usher.v1.ErrorReason
-	6,  // 8: usher.v1.Tuple.AttributesEntry.value:type_name -> usher.v1.AttributeValue
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	12, // 6: usher.v1.TupleFilter.expires_before:type_name -> google.protobuf.Timestamp
+	12, // 7: usher.v1.Consistency.at_time:type_name -> google.protobuf.Timestamp
+	1,  // 8: usher.v1.ItemError.reason:type_name -> usher.v1.ErrorReason
+	6,  // 9: usher.v1.Tuple.AttributesEntry.value:type_name -> usher.v1.AttributeValue
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_core_proto_init() }

@@ -215,7 +215,12 @@ type ExplanationGrant struct {
 	// The object to be shared.
 	Object *Object `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
 	// The relation to be given.
-	Relation      string `protobuf:"bytes,2,opt,name=relation,proto3" json:"relation,omitempty"`
+	Relation string `protobuf:"bytes,2,opt,name=relation,proto3" json:"relation,omitempty"`
+	// If the request names CheckRequest.given_by: who has that relation to the object, by
+	// name or as a group, sorted, 20 at most.
+	Givers []*Subject `protobuf:"bytes,3,rep,name=givers,proto3" json:"givers,omitempty"`
+	// There are more givers than these.
+	MoreGivers    bool `protobuf:"varint,4,opt,name=more_givers,json=moreGivers,proto3" json:"more_givers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -264,6 +269,20 @@ func (x *ExplanationGrant) GetRelation() string {
 	return ""
 }
 
+func (x *ExplanationGrant) GetGivers() []*Subject {
+	if x != nil {
+		return x.Givers
+	}
+	return nil
+}
+
+func (x *ExplanationGrant) GetMoreGivers() bool {
+	if x != nil {
+		return x.MoreGivers
+	}
+	return false
+}
+
 var File_usher_v1_explanation_proto protoreflect.FileDescriptor
 
 const file_usher_v1_explanation_proto_rawDesc = "" +
@@ -283,10 +302,13 @@ const file_usher_v1_explanation_proto_rawDesc = "" +
 	"\aoutcome\x18\x05 \x01(\x0e2\x11.usher.v1.OutcomeR\aoutcome\x12\x12\n" +
 	"\x04note\x18\x06 \x01(\tR\x04note\x12'\n" +
 	"\x0fmissing_context\x18\a \x03(\tR\x0emissingContext\x125\n" +
-	"\bchildren\x18\b \x03(\v2\x19.usher.v1.ExplanationNodeR\bchildren\"X\n" +
+	"\bchildren\x18\b \x03(\v2\x19.usher.v1.ExplanationNodeR\bchildren\"\xa4\x01\n" +
 	"\x10ExplanationGrant\x12(\n" +
 	"\x06object\x18\x01 \x01(\v2\x10.usher.v1.ObjectR\x06object\x12\x1a\n" +
-	"\brelation\x18\x02 \x01(\tR\brelationB3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
+	"\brelation\x18\x02 \x01(\tR\brelation\x12)\n" +
+	"\x06givers\x18\x03 \x03(\v2\x11.usher.v1.SubjectR\x06givers\x12\x1f\n" +
+	"\vmore_givers\x18\x04 \x01(\bR\n" +
+	"moreGiversB3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
 
 var (
 	file_usher_v1_explanation_proto_rawDescOnce sync.Once
@@ -308,6 +330,7 @@ var file_usher_v1_explanation_proto_goTypes = []any{
 	(*Object)(nil),           // 3: usher.v1.Object
 	(*Tuple)(nil),            // 4: usher.v1.Tuple
 	(Outcome)(0),             // 5: usher.v1.Outcome
+	(*Subject)(nil),          // 6: usher.v1.Subject
 }
 var file_usher_v1_explanation_proto_depIdxs = []int32{
 	1, // 0: usher.v1.Explanation.root:type_name -> usher.v1.ExplanationNode
@@ -317,11 +340,12 @@ var file_usher_v1_explanation_proto_depIdxs = []int32{
 	5, // 4: usher.v1.ExplanationNode.outcome:type_name -> usher.v1.Outcome
 	1, // 5: usher.v1.ExplanationNode.children:type_name -> usher.v1.ExplanationNode
 	3, // 6: usher.v1.ExplanationGrant.object:type_name -> usher.v1.Object
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	6, // 7: usher.v1.ExplanationGrant.givers:type_name -> usher.v1.Subject
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_explanation_proto_init() }

@@ -48,7 +48,17 @@ type CheckRequest struct {
 	// The state to answer from; unset for the head.
 	Consistency *Consistency `protobuf:"bytes,8,opt,name=consistency,proto3" json:"consistency,omitempty"`
 	// Explain the answer.
-	Explain       bool `protobuf:"varint,9,opt,name=explain,proto3" json:"explain,omitempty"`
+	Explain bool `protobuf:"varint,9,opt,name=explain,proto3" json:"explain,omitempty"`
+	// With explain, and if not allowed: name for each userset of Explanation.would_grant
+	// those who have this relation to its object, such as "can_share" (E9: who can give
+	// the missing role). Usersets of objects whose type lacks it are left out.
+	GivenBy string `protobuf:"bytes,10,opt,name=given_by,json=givenBy,proto3" json:"given_by,omitempty"`
+	// If allowed: return what the grants attach to it, as CheckResponse.attributes.
+	WithAttributes bool `protobuf:"varint,11,opt,name=with_attributes,json=withAttributes,proto3" json:"with_attributes,omitempty"`
+	// Keep a record of the decision (D11), whatever the server is configured to record.
+	Record bool `protobuf:"varint,12,opt,name=record,proto3" json:"record,omitempty"`
+	// Where the caller's own client is, for the record: 255 bytes at most.
+	SourceAddress string `protobuf:"bytes,13,opt,name=source_address,json=sourceAddress,proto3" json:"source_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +156,34 @@ func (x *CheckRequest) GetExplain() bool {
 	return false
 }
 
+func (x *CheckRequest) GetGivenBy() string {
+	if x != nil {
+		return x.GivenBy
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetWithAttributes() bool {
+	if x != nil {
+		return x.WithAttributes
+	}
+	return false
+}
+
+func (x *CheckRequest) GetRecord() bool {
+	if x != nil {
+		return x.Record
+	}
+	return false
+}
+
+func (x *CheckRequest) GetSourceAddress() string {
+	if x != nil {
+		return x.SourceAddress
+	}
+	return ""
+}
+
 // The answer to a CheckRequest.
 type CheckResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -158,7 +196,12 @@ type CheckResponse struct {
 	// The revision, for people and logs.
 	Revision uint64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Why, if the request asked for it.
-	Explanation   *Explanation `protobuf:"bytes,5,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	Explanation *Explanation `protobuf:"bytes,5,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	// If allowed and asked for: the restrictions that the grants put on the access, one
+	// set for each way in which it is granted, without those that another set betters
+	// (D9). The caller may act on any one of them, never on a mixture. One empty set means
+	// no restriction.
+	Attributes    []*AttributeSet `protobuf:"bytes,6,rep,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,6 +271,116 @@ func (x *CheckResponse) GetExplanation() *Explanation {
 	return nil
 }
 
+func (x *CheckResponse) GetAttributes() []*AttributeSet {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// Restrictions that hold together. Along a path of tuples, and under "and", the stricter
+// one counts: the smaller of "max_…" numbers, the larger of "min_…" numbers, true of
+// truth values; all of any other values, so a name may occur more than once.
+type AttributeSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The restrictions, by name and value.
+	Attributes    []*Attribute `protobuf:"bytes,1,rep,name=attributes,proto3" json:"attributes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AttributeSet) Reset() {
+	*x = AttributeSet{}
+	mi := &file_usher_v1_permission_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AttributeSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AttributeSet) ProtoMessage() {}
+
+func (x *AttributeSet) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_permission_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AttributeSet.ProtoReflect.Descriptor instead.
+func (*AttributeSet) Descriptor() ([]byte, []int) {
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AttributeSet) GetAttributes() []*Attribute {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+// One restriction.
+type Attribute struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name, such as "max_image_size".
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value, such as 2048.
+	Value         *AttributeValue `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attribute) Reset() {
+	*x = Attribute{}
+	mi := &file_usher_v1_permission_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attribute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attribute) ProtoMessage() {}
+
+func (x *Attribute) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_permission_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
+func (*Attribute) Descriptor() ([]byte, []int) {
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Attribute) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Attribute) GetValue() *AttributeValue {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
 // Many questions at one revision.
 type BatchCheckRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -242,14 +395,20 @@ type BatchCheckRequest struct {
 	// Values for parameters of conditions, by name: 32 KiB encoded at most.
 	Context *structpb.Struct `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
-	Consistency   *Consistency `protobuf:"bytes,6,opt,name=consistency,proto3" json:"consistency,omitempty"`
+	Consistency *Consistency `protobuf:"bytes,6,opt,name=consistency,proto3" json:"consistency,omitempty"`
+	// Return what the grants attach to each allowed item, as BatchCheckResult.attributes.
+	WithAttributes bool `protobuf:"varint,7,opt,name=with_attributes,json=withAttributes,proto3" json:"with_attributes,omitempty"`
+	// Keep a record of each decision (D11).
+	Record bool `protobuf:"varint,8,opt,name=record,proto3" json:"record,omitempty"`
+	// Where the caller's own client is, for the records: 255 bytes at most.
+	SourceAddress string `protobuf:"bytes,9,opt,name=source_address,json=sourceAddress,proto3" json:"source_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BatchCheckRequest) Reset() {
 	*x = BatchCheckRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[2]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -261,7 +420,7 @@ func (x *BatchCheckRequest) String() string {
 func (*BatchCheckRequest) ProtoMessage() {}
 
 func (x *BatchCheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[2]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -274,7 +433,7 @@ func (x *BatchCheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCheckRequest.ProtoReflect.Descriptor instead.
 func (*BatchCheckRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{2}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BatchCheckRequest) GetStore() string {
@@ -319,6 +478,27 @@ func (x *BatchCheckRequest) GetConsistency() *Consistency {
 	return nil
 }
 
+func (x *BatchCheckRequest) GetWithAttributes() bool {
+	if x != nil {
+		return x.WithAttributes
+	}
+	return false
+}
+
+func (x *BatchCheckRequest) GetRecord() bool {
+	if x != nil {
+		return x.Record
+	}
+	return false
+}
+
+func (x *BatchCheckRequest) GetSourceAddress() string {
+	if x != nil {
+		return x.SourceAddress
+	}
+	return ""
+}
+
 // One question of a batch.
 type BatchCheckItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -334,7 +514,7 @@ type BatchCheckItem struct {
 
 func (x *BatchCheckItem) Reset() {
 	*x = BatchCheckItem{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[3]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +526,7 @@ func (x *BatchCheckItem) String() string {
 func (*BatchCheckItem) ProtoMessage() {}
 
 func (x *BatchCheckItem) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[3]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +539,7 @@ func (x *BatchCheckItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCheckItem.ProtoReflect.Descriptor instead.
 func (*BatchCheckItem) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{3}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *BatchCheckItem) GetObject() *Object {
@@ -398,7 +578,7 @@ type BatchCheckResponse struct {
 
 func (x *BatchCheckResponse) Reset() {
 	*x = BatchCheckResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[4]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +590,7 @@ func (x *BatchCheckResponse) String() string {
 func (*BatchCheckResponse) ProtoMessage() {}
 
 func (x *BatchCheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[4]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +603,7 @@ func (x *BatchCheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCheckResponse.ProtoReflect.Descriptor instead.
 func (*BatchCheckResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{4}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *BatchCheckResponse) GetResults() []*BatchCheckResult {
@@ -455,14 +635,16 @@ type BatchCheckResult struct {
 	// If conditional: the names of the context values it depends on, sorted.
 	MissingContext []string `protobuf:"bytes,2,rep,name=missing_context,json=missingContext,proto3" json:"missing_context,omitempty"`
 	// Why this item has no answer.
-	Error         *ItemError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	Error *ItemError `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	// If allowed and asked for: as CheckResponse.attributes.
+	Attributes    []*AttributeSet `protobuf:"bytes,4,rep,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BatchCheckResult) Reset() {
 	*x = BatchCheckResult{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[5]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -474,7 +656,7 @@ func (x *BatchCheckResult) String() string {
 func (*BatchCheckResult) ProtoMessage() {}
 
 func (x *BatchCheckResult) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[5]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -487,7 +669,7 @@ func (x *BatchCheckResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchCheckResult.ProtoReflect.Descriptor instead.
 func (*BatchCheckResult) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{5}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BatchCheckResult) GetOutcome() Outcome {
@@ -507,6 +689,13 @@ func (x *BatchCheckResult) GetMissingContext() []string {
 func (x *BatchCheckResult) GetError() *ItemError {
 	if x != nil {
 		return x.Error
+	}
+	return nil
+}
+
+func (x *BatchCheckResult) GetAttributes() []*AttributeSet {
+	if x != nil {
+		return x.Attributes
 	}
 	return nil
 }
@@ -539,7 +728,7 @@ type FilterObjectsRequest struct {
 
 func (x *FilterObjectsRequest) Reset() {
 	*x = FilterObjectsRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[6]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +740,7 @@ func (x *FilterObjectsRequest) String() string {
 func (*FilterObjectsRequest) ProtoMessage() {}
 
 func (x *FilterObjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[6]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +753,7 @@ func (x *FilterObjectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterObjectsRequest.ProtoReflect.Descriptor instead.
 func (*FilterObjectsRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{6}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FilterObjectsRequest) GetStore() string {
@@ -649,7 +838,7 @@ type FilterObjectsResponse struct {
 
 func (x *FilterObjectsResponse) Reset() {
 	*x = FilterObjectsResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[7]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +850,7 @@ func (x *FilterObjectsResponse) String() string {
 func (*FilterObjectsResponse) ProtoMessage() {}
 
 func (x *FilterObjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[7]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +863,7 @@ func (x *FilterObjectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FilterObjectsResponse.ProtoReflect.Descriptor instead.
 func (*FilterObjectsResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{7}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *FilterObjectsResponse) GetAllowedIds() []string {
@@ -725,7 +914,7 @@ type ConditionalObject struct {
 
 func (x *ConditionalObject) Reset() {
 	*x = ConditionalObject{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[8]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -737,7 +926,7 @@ func (x *ConditionalObject) String() string {
 func (*ConditionalObject) ProtoMessage() {}
 
 func (x *ConditionalObject) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[8]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -750,7 +939,7 @@ func (x *ConditionalObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConditionalObject.ProtoReflect.Descriptor instead.
 func (*ConditionalObject) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{8}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ConditionalObject) GetId() string {
@@ -780,7 +969,7 @@ type FailedObject struct {
 
 func (x *FailedObject) Reset() {
 	*x = FailedObject{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[9]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +981,7 @@ func (x *FailedObject) String() string {
 func (*FailedObject) ProtoMessage() {}
 
 func (x *FailedObject) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[9]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +994,7 @@ func (x *FailedObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailedObject.ProtoReflect.Descriptor instead.
 func (*FailedObject) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{9}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FailedObject) GetId() string {
@@ -847,7 +1036,7 @@ type ListRelationsRequest struct {
 
 func (x *ListRelationsRequest) Reset() {
 	*x = ListRelationsRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[10]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -859,7 +1048,7 @@ func (x *ListRelationsRequest) String() string {
 func (*ListRelationsRequest) ProtoMessage() {}
 
 func (x *ListRelationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[10]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -872,7 +1061,7 @@ func (x *ListRelationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRelationsRequest.ProtoReflect.Descriptor instead.
 func (*ListRelationsRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{10}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListRelationsRequest) GetStore() string {
@@ -947,7 +1136,7 @@ type ListRelationsResponse struct {
 
 func (x *ListRelationsResponse) Reset() {
 	*x = ListRelationsResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[11]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1148,7 @@ func (x *ListRelationsResponse) String() string {
 func (*ListRelationsResponse) ProtoMessage() {}
 
 func (x *ListRelationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[11]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1161,7 @@ func (x *ListRelationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRelationsResponse.ProtoReflect.Descriptor instead.
 func (*ListRelationsResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{11}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListRelationsResponse) GetResults() []*RelationResult {
@@ -1013,7 +1202,7 @@ type RelationResult struct {
 
 func (x *RelationResult) Reset() {
 	*x = RelationResult{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[12]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1214,7 @@ func (x *RelationResult) String() string {
 func (*RelationResult) ProtoMessage() {}
 
 func (x *RelationResult) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[12]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1227,7 @@ func (x *RelationResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RelationResult.ProtoReflect.Descriptor instead.
 func (*RelationResult) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{12}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RelationResult) GetRelation() string {
@@ -1096,7 +1285,7 @@ type ExpandRequest struct {
 
 func (x *ExpandRequest) Reset() {
 	*x = ExpandRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[13]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1297,7 @@ func (x *ExpandRequest) String() string {
 func (*ExpandRequest) ProtoMessage() {}
 
 func (x *ExpandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[13]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,7 +1310,7 @@ func (x *ExpandRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandRequest.ProtoReflect.Descriptor instead.
 func (*ExpandRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{13}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ExpandRequest) GetStore() string {
@@ -1195,7 +1384,7 @@ type ExpandResponse struct {
 
 func (x *ExpandResponse) Reset() {
 	*x = ExpandResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[14]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1207,7 +1396,7 @@ func (x *ExpandResponse) String() string {
 func (*ExpandResponse) ProtoMessage() {}
 
 func (x *ExpandResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[14]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1220,7 +1409,7 @@ func (x *ExpandResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandResponse.ProtoReflect.Descriptor instead.
 func (*ExpandResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{14}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ExpandResponse) GetTree() *ExpandNode {
@@ -1264,7 +1453,7 @@ type ExpandNode struct {
 
 func (x *ExpandNode) Reset() {
 	*x = ExpandNode{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[15]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1465,7 @@ func (x *ExpandNode) String() string {
 func (*ExpandNode) ProtoMessage() {}
 
 func (x *ExpandNode) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[15]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1478,7 @@ func (x *ExpandNode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandNode.ProtoReflect.Descriptor instead.
 func (*ExpandNode) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{15}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExpandNode) GetNode() isExpandNode_Node {
@@ -1412,7 +1601,7 @@ type ExpandDirect struct {
 
 func (x *ExpandDirect) Reset() {
 	*x = ExpandDirect{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[16]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1424,7 +1613,7 @@ func (x *ExpandDirect) String() string {
 func (*ExpandDirect) ProtoMessage() {}
 
 func (x *ExpandDirect) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[16]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1437,7 +1626,7 @@ func (x *ExpandDirect) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandDirect.ProtoReflect.Descriptor instead.
 func (*ExpandDirect) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{16}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExpandDirect) GetTuples() []*Tuple {
@@ -1467,7 +1656,7 @@ type ExpandUserset struct {
 
 func (x *ExpandUserset) Reset() {
 	*x = ExpandUserset{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[17]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1479,7 +1668,7 @@ func (x *ExpandUserset) String() string {
 func (*ExpandUserset) ProtoMessage() {}
 
 func (x *ExpandUserset) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[17]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1492,7 +1681,7 @@ func (x *ExpandUserset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandUserset.ProtoReflect.Descriptor instead.
 func (*ExpandUserset) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{17}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExpandUserset) GetObject() *Object {
@@ -1527,7 +1716,7 @@ type ExpandTupleToUserset struct {
 
 func (x *ExpandTupleToUserset) Reset() {
 	*x = ExpandTupleToUserset{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[18]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1539,7 +1728,7 @@ func (x *ExpandTupleToUserset) String() string {
 func (*ExpandTupleToUserset) ProtoMessage() {}
 
 func (x *ExpandTupleToUserset) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[18]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1552,7 +1741,7 @@ func (x *ExpandTupleToUserset) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandTupleToUserset.ProtoReflect.Descriptor instead.
 func (*ExpandTupleToUserset) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{18}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExpandTupleToUserset) GetTupleset() string {
@@ -1594,7 +1783,7 @@ type ExpandChildren struct {
 
 func (x *ExpandChildren) Reset() {
 	*x = ExpandChildren{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[19]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1795,7 @@ func (x *ExpandChildren) String() string {
 func (*ExpandChildren) ProtoMessage() {}
 
 func (x *ExpandChildren) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[19]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1808,7 @@ func (x *ExpandChildren) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExpandChildren.ProtoReflect.Descriptor instead.
 func (*ExpandChildren) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{19}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExpandChildren) GetChildren() []*ExpandNode {
@@ -1660,7 +1849,7 @@ type ListObjectsRequest struct {
 
 func (x *ListObjectsRequest) Reset() {
 	*x = ListObjectsRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[20]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1861,7 @@ func (x *ListObjectsRequest) String() string {
 func (*ListObjectsRequest) ProtoMessage() {}
 
 func (x *ListObjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[20]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1874,7 @@ func (x *ListObjectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListObjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListObjectsRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{20}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListObjectsRequest) GetStore() string {
@@ -1778,7 +1967,7 @@ type ListObjectsResponse struct {
 
 func (x *ListObjectsResponse) Reset() {
 	*x = ListObjectsResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[21]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +1979,7 @@ func (x *ListObjectsResponse) String() string {
 func (*ListObjectsResponse) ProtoMessage() {}
 
 func (x *ListObjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[21]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +1992,7 @@ func (x *ListObjectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListObjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListObjectsResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{21}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListObjectsResponse) GetObjects() []*ListedObject {
@@ -1856,7 +2045,7 @@ type ListedObject struct {
 
 func (x *ListedObject) Reset() {
 	*x = ListedObject{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[22]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1868,7 +2057,7 @@ func (x *ListedObject) String() string {
 func (*ListedObject) ProtoMessage() {}
 
 func (x *ListedObject) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[22]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1881,7 +2070,7 @@ func (x *ListedObject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedObject.ProtoReflect.Descriptor instead.
 func (*ListedObject) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{22}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListedObject) GetId() string {
@@ -1936,7 +2125,7 @@ type ListSubjectsRequest struct {
 
 func (x *ListSubjectsRequest) Reset() {
 	*x = ListSubjectsRequest{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[23]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2137,7 @@ func (x *ListSubjectsRequest) String() string {
 func (*ListSubjectsRequest) ProtoMessage() {}
 
 func (x *ListSubjectsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[23]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2150,7 @@ func (x *ListSubjectsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubjectsRequest.ProtoReflect.Descriptor instead.
 func (*ListSubjectsRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{23}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListSubjectsRequest) GetStore() string {
@@ -2061,7 +2250,7 @@ type ListSubjectsResponse struct {
 
 func (x *ListSubjectsResponse) Reset() {
 	*x = ListSubjectsResponse{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[24]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +2262,7 @@ func (x *ListSubjectsResponse) String() string {
 func (*ListSubjectsResponse) ProtoMessage() {}
 
 func (x *ListSubjectsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[24]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +2275,7 @@ func (x *ListSubjectsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSubjectsResponse.ProtoReflect.Descriptor instead.
 func (*ListSubjectsResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{24}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListSubjectsResponse) GetSubjects() []*ListedSubject {
@@ -2141,7 +2330,7 @@ type ListedSubject struct {
 
 func (x *ListedSubject) Reset() {
 	*x = ListedSubject{}
-	mi := &file_usher_v1_permission_service_proto_msgTypes[25]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2153,7 +2342,7 @@ func (x *ListedSubject) String() string {
 func (*ListedSubject) ProtoMessage() {}
 
 func (x *ListedSubject) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_permission_service_proto_msgTypes[25]
+	mi := &file_usher_v1_permission_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2166,7 +2355,7 @@ func (x *ListedSubject) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListedSubject.ProtoReflect.Descriptor instead.
 func (*ListedSubject) Descriptor() ([]byte, []int) {
-	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{25}
+	return file_usher_v1_permission_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListedSubject) GetId() string {
@@ -2194,7 +2383,7 @@ var File_usher_v1_permission_service_proto protoreflect.FileDescriptor
 
 const file_usher_v1_permission_service_proto_rawDesc = "" +
 	"\n" +
-	"!usher/v1/permission_service.proto\x12\busher.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x13usher/v1/core.proto\x1a\x1ausher/v1/explanation.proto\"\xf6\x02\n" +
+	"!usher/v1/permission_service.proto\x12\busher.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x13usher/v1/core.proto\x1a\x1ausher/v1/explanation.proto\x1a\x16usher/v1/history.proto\x1a\x16usher/v1/sharing.proto\"\xf9\x03\n" +
 	"\fCheckRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x19\n" +
 	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x12(\n" +
@@ -2204,20 +2393,38 @@ const file_usher_v1_permission_service_proto_rawDesc = "" +
 	"\x11contextual_tuples\x18\x06 \x03(\v2\x0f.usher.v1.TupleR\x10contextualTuples\x121\n" +
 	"\acontext\x18\a \x01(\v2\x17.google.protobuf.StructR\acontext\x127\n" +
 	"\vconsistency\x18\b \x01(\v2\x15.usher.v1.ConsistencyR\vconsistency\x12\x18\n" +
-	"\aexplain\x18\t \x01(\bR\aexplain\"\xd0\x01\n" +
+	"\aexplain\x18\t \x01(\bR\aexplain\x12\x19\n" +
+	"\bgiven_by\x18\n" +
+	" \x01(\tR\agivenBy\x12'\n" +
+	"\x0fwith_attributes\x18\v \x01(\bR\x0ewithAttributes\x12\x16\n" +
+	"\x06record\x18\f \x01(\bR\x06record\x12%\n" +
+	"\x0esource_address\x18\r \x01(\tR\rsourceAddress\"\x88\x02\n" +
 	"\rCheckResponse\x12+\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x11.usher.v1.OutcomeR\aoutcome\x12'\n" +
 	"\x0fmissing_context\x18\x02 \x03(\tR\x0emissingContext\x12\x14\n" +
 	"\x05token\x18\x03 \x01(\tR\x05token\x12\x1a\n" +
 	"\brevision\x18\x04 \x01(\x04R\brevision\x127\n" +
-	"\vexplanation\x18\x05 \x01(\v2\x15.usher.v1.ExplanationR\vexplanation\"\x9e\x02\n" +
+	"\vexplanation\x18\x05 \x01(\v2\x15.usher.v1.ExplanationR\vexplanation\x126\n" +
+	"\n" +
+	"attributes\x18\x06 \x03(\v2\x16.usher.v1.AttributeSetR\n" +
+	"attributes\"C\n" +
+	"\fAttributeSet\x123\n" +
+	"\n" +
+	"attributes\x18\x01 \x03(\v2\x13.usher.v1.AttributeR\n" +
+	"attributes\"O\n" +
+	"\tAttribute\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
+	"\x05value\x18\x02 \x01(\v2\x18.usher.v1.AttributeValueR\x05value\"\x86\x03\n" +
 	"\x11BatchCheckRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x19\n" +
 	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x12.\n" +
 	"\x05items\x18\x03 \x03(\v2\x18.usher.v1.BatchCheckItemR\x05items\x12<\n" +
 	"\x11contextual_tuples\x18\x04 \x03(\v2\x0f.usher.v1.TupleR\x10contextualTuples\x121\n" +
 	"\acontext\x18\x05 \x01(\v2\x17.google.protobuf.StructR\acontext\x127\n" +
-	"\vconsistency\x18\x06 \x01(\v2\x15.usher.v1.ConsistencyR\vconsistency\"\x83\x01\n" +
+	"\vconsistency\x18\x06 \x01(\v2\x15.usher.v1.ConsistencyR\vconsistency\x12'\n" +
+	"\x0fwith_attributes\x18\a \x01(\bR\x0ewithAttributes\x12\x16\n" +
+	"\x06record\x18\b \x01(\bR\x06record\x12%\n" +
+	"\x0esource_address\x18\t \x01(\tR\rsourceAddress\"\x83\x01\n" +
 	"\x0eBatchCheckItem\x12(\n" +
 	"\x06object\x18\x01 \x01(\v2\x10.usher.v1.ObjectR\x06object\x12\x1a\n" +
 	"\brelation\x18\x02 \x01(\tR\brelation\x12+\n" +
@@ -2225,11 +2432,14 @@ const file_usher_v1_permission_service_proto_rawDesc = "" +
 	"\x12BatchCheckResponse\x124\n" +
 	"\aresults\x18\x01 \x03(\v2\x1a.usher.v1.BatchCheckResultR\aresults\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x04R\brevision\"\x93\x01\n" +
+	"\brevision\x18\x03 \x01(\x04R\brevision\"\xcb\x01\n" +
 	"\x10BatchCheckResult\x12+\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x11.usher.v1.OutcomeR\aoutcome\x12'\n" +
 	"\x0fmissing_context\x18\x02 \x03(\tR\x0emissingContext\x12)\n" +
-	"\x05error\x18\x03 \x01(\v2\x13.usher.v1.ItemErrorR\x05error\"\xfa\x02\n" +
+	"\x05error\x18\x03 \x01(\v2\x13.usher.v1.ItemErrorR\x05error\x126\n" +
+	"\n" +
+	"attributes\x18\x04 \x03(\v2\x16.usher.v1.AttributeSetR\n" +
+	"attributes\"\xfa\x02\n" +
 	"\x14FilterObjectsRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x19\n" +
 	"\bmodel_id\x18\x02 \x01(\tR\amodelId\x12+\n" +
@@ -2353,7 +2563,7 @@ const file_usher_v1_permission_service_proto_rawDesc = "" +
 	"\rListedSubject\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12+\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x11.usher.v1.OutcomeR\aoutcome\x12'\n" +
-	"\x0fmissing_context\x18\x03 \x03(\tR\x0emissingContext2\x96\x04\n" +
+	"\x0fmissing_context\x18\x03 \x03(\tR\x0emissingContext2\xe2\x06\n" +
 	"\x11PermissionService\x128\n" +
 	"\x05Check\x12\x16.usher.v1.CheckRequest\x1a\x17.usher.v1.CheckResponse\x12G\n" +
 	"\n" +
@@ -2362,7 +2572,11 @@ const file_usher_v1_permission_service_proto_rawDesc = "" +
 	"\rListRelations\x12\x1e.usher.v1.ListRelationsRequest\x1a\x1f.usher.v1.ListRelationsResponse\x12;\n" +
 	"\x06Expand\x12\x17.usher.v1.ExpandRequest\x1a\x18.usher.v1.ExpandResponse\x12L\n" +
 	"\vListObjects\x12\x1c.usher.v1.ListObjectsRequest\x1a\x1d.usher.v1.ListObjectsResponse0\x01\x12O\n" +
-	"\fListSubjects\x12\x1d.usher.v1.ListSubjectsRequest\x1a\x1e.usher.v1.ListSubjectsResponse0\x01B3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
+	"\fListSubjects\x12\x1d.usher.v1.ListSubjectsRequest\x1a\x1e.usher.v1.ListSubjectsResponse0\x01\x12X\n" +
+	"\x0fSummarizeShares\x12 .usher.v1.SummarizeSharesRequest\x1a!.usher.v1.SummarizeSharesResponse0\x01\x12R\n" +
+	"\rSummarizeTree\x12\x1e.usher.v1.SummarizeTreeRequest\x1a\x1f.usher.v1.SummarizeTreeResponse0\x01\x12P\n" +
+	"\rPreviewShares\x12\x1e.usher.v1.PreviewSharesRequest\x1a\x1f.usher.v1.PreviewSharesResponse\x12J\n" +
+	"\vTraceAccess\x12\x1c.usher.v1.TraceAccessRequest\x1a\x1d.usher.v1.TraceAccessResponseB3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
 
 var (
 	file_usher_v1_permission_service_proto_rawDescOnce sync.Once
@@ -2376,123 +2590,146 @@ func file_usher_v1_permission_service_proto_rawDescGZIP() []byte {
 	return file_usher_v1_permission_service_proto_rawDescData
 }
 
-var file_usher_v1_permission_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_usher_v1_permission_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_usher_v1_permission_service_proto_goTypes = []any{
-	(*CheckRequest)(nil),          // 0: usher.v1.CheckRequest
-	(*CheckResponse)(nil),         // 1: usher.v1.CheckResponse
-	(*BatchCheckRequest)(nil),     // 2: usher.v1.BatchCheckRequest
-	(*BatchCheckItem)(nil),        // 3: usher.v1.BatchCheckItem
-	(*BatchCheckResponse)(nil),    // 4: usher.v1.BatchCheckResponse
-	(*BatchCheckResult)(nil),      // 5: usher.v1.BatchCheckResult
-	(*FilterObjectsRequest)(nil),  // 6: usher.v1.FilterObjectsRequest
-	(*FilterObjectsResponse)(nil), // 7: usher.v1.FilterObjectsResponse
-	(*ConditionalObject)(nil),     // 8: usher.v1.ConditionalObject
-	(*FailedObject)(nil),          // 9: usher.v1.FailedObject
-	(*ListRelationsRequest)(nil),  // 10: usher.v1.ListRelationsRequest
-	(*ListRelationsResponse)(nil), // 11: usher.v1.ListRelationsResponse
-	(*RelationResult)(nil),        // 12: usher.v1.RelationResult
-	(*ExpandRequest)(nil),         // 13: usher.v1.ExpandRequest
-	(*ExpandResponse)(nil),        // 14: usher.v1.ExpandResponse
-	(*ExpandNode)(nil),            // 15: usher.v1.ExpandNode
-	(*ExpandDirect)(nil),          // 16: usher.v1.ExpandDirect
-	(*ExpandUserset)(nil),         // 17: usher.v1.ExpandUserset
-	(*ExpandTupleToUserset)(nil),  // 18: usher.v1.ExpandTupleToUserset
-	(*ExpandChildren)(nil),        // 19: usher.v1.ExpandChildren
-	(*ListObjectsRequest)(nil),    // 20: usher.v1.ListObjectsRequest
-	(*ListObjectsResponse)(nil),   // 21: usher.v1.ListObjectsResponse
-	(*ListedObject)(nil),          // 22: usher.v1.ListedObject
-	(*ListSubjectsRequest)(nil),   // 23: usher.v1.ListSubjectsRequest
-	(*ListSubjectsResponse)(nil),  // 24: usher.v1.ListSubjectsResponse
-	(*ListedSubject)(nil),         // 25: usher.v1.ListedSubject
-	(*Object)(nil),                // 26: usher.v1.Object
-	(*Subject)(nil),               // 27: usher.v1.Subject
-	(*Tuple)(nil),                 // 28: usher.v1.Tuple
-	(*structpb.Struct)(nil),       // 29: google.protobuf.Struct
-	(*Consistency)(nil),           // 30: usher.v1.Consistency
-	(Outcome)(0),                  // 31: usher.v1.Outcome
-	(*Explanation)(nil),           // 32: usher.v1.Explanation
-	(*ItemError)(nil),             // 33: usher.v1.ItemError
-	(*Resume)(nil),                // 34: usher.v1.Resume
+	(*CheckRequest)(nil),            // 0: usher.v1.CheckRequest
+	(*CheckResponse)(nil),           // 1: usher.v1.CheckResponse
+	(*AttributeSet)(nil),            // 2: usher.v1.AttributeSet
+	(*Attribute)(nil),               // 3: usher.v1.Attribute
+	(*BatchCheckRequest)(nil),       // 4: usher.v1.BatchCheckRequest
+	(*BatchCheckItem)(nil),          // 5: usher.v1.BatchCheckItem
+	(*BatchCheckResponse)(nil),      // 6: usher.v1.BatchCheckResponse
+	(*BatchCheckResult)(nil),        // 7: usher.v1.BatchCheckResult
+	(*FilterObjectsRequest)(nil),    // 8: usher.v1.FilterObjectsRequest
+	(*FilterObjectsResponse)(nil),   // 9: usher.v1.FilterObjectsResponse
+	(*ConditionalObject)(nil),       // 10: usher.v1.ConditionalObject
+	(*FailedObject)(nil),            // 11: usher.v1.FailedObject
+	(*ListRelationsRequest)(nil),    // 12: usher.v1.ListRelationsRequest
+	(*ListRelationsResponse)(nil),   // 13: usher.v1.ListRelationsResponse
+	(*RelationResult)(nil),          // 14: usher.v1.RelationResult
+	(*ExpandRequest)(nil),           // 15: usher.v1.ExpandRequest
+	(*ExpandResponse)(nil),          // 16: usher.v1.ExpandResponse
+	(*ExpandNode)(nil),              // 17: usher.v1.ExpandNode
+	(*ExpandDirect)(nil),            // 18: usher.v1.ExpandDirect
+	(*ExpandUserset)(nil),           // 19: usher.v1.ExpandUserset
+	(*ExpandTupleToUserset)(nil),    // 20: usher.v1.ExpandTupleToUserset
+	(*ExpandChildren)(nil),          // 21: usher.v1.ExpandChildren
+	(*ListObjectsRequest)(nil),      // 22: usher.v1.ListObjectsRequest
+	(*ListObjectsResponse)(nil),     // 23: usher.v1.ListObjectsResponse
+	(*ListedObject)(nil),            // 24: usher.v1.ListedObject
+	(*ListSubjectsRequest)(nil),     // 25: usher.v1.ListSubjectsRequest
+	(*ListSubjectsResponse)(nil),    // 26: usher.v1.ListSubjectsResponse
+	(*ListedSubject)(nil),           // 27: usher.v1.ListedSubject
+	(*Object)(nil),                  // 28: usher.v1.Object
+	(*Subject)(nil),                 // 29: usher.v1.Subject
+	(*Tuple)(nil),                   // 30: usher.v1.Tuple
+	(*structpb.Struct)(nil),         // 31: google.protobuf.Struct
+	(*Consistency)(nil),             // 32: usher.v1.Consistency
+	(Outcome)(0),                    // 33: usher.v1.Outcome
+	(*Explanation)(nil),             // 34: usher.v1.Explanation
+	(*AttributeValue)(nil),          // 35: usher.v1.AttributeValue
+	(*ItemError)(nil),               // 36: usher.v1.ItemError
+	(*Resume)(nil),                  // 37: usher.v1.Resume
+	(*SummarizeSharesRequest)(nil),  // 38: usher.v1.SummarizeSharesRequest
+	(*SummarizeTreeRequest)(nil),    // 39: usher.v1.SummarizeTreeRequest
+	(*PreviewSharesRequest)(nil),    // 40: usher.v1.PreviewSharesRequest
+	(*TraceAccessRequest)(nil),      // 41: usher.v1.TraceAccessRequest
+	(*SummarizeSharesResponse)(nil), // 42: usher.v1.SummarizeSharesResponse
+	(*SummarizeTreeResponse)(nil),   // 43: usher.v1.SummarizeTreeResponse
+	(*PreviewSharesResponse)(nil),   // 44: usher.v1.PreviewSharesResponse
+	(*TraceAccessResponse)(nil),     // 45: usher.v1.TraceAccessResponse
 }
 var file_usher_v1_permission_service_proto_depIdxs = []int32{
-	26, // 0: usher.v1.CheckRequest.object:type_name -> usher.v1.Object
-	27, // 1: usher.v1.CheckRequest.subject:type_name -> usher.v1.Subject
-	28, // 2: usher.v1.CheckRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 3: usher.v1.CheckRequest.context:type_name -> google.protobuf.Struct
-	30, // 4: usher.v1.CheckRequest.consistency:type_name -> usher.v1.Consistency
-	31, // 5: usher.v1.CheckResponse.outcome:type_name -> usher.v1.Outcome
-	32, // 6: usher.v1.CheckResponse.explanation:type_name -> usher.v1.Explanation
-	3,  // 7: usher.v1.BatchCheckRequest.items:type_name -> usher.v1.BatchCheckItem
-	28, // 8: usher.v1.BatchCheckRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 9: usher.v1.BatchCheckRequest.context:type_name -> google.protobuf.Struct
-	30, // 10: usher.v1.BatchCheckRequest.consistency:type_name -> usher.v1.Consistency
-	26, // 11: usher.v1.BatchCheckItem.object:type_name -> usher.v1.Object
-	27, // 12: usher.v1.BatchCheckItem.subject:type_name -> usher.v1.Subject
-	5,  // 13: usher.v1.BatchCheckResponse.results:type_name -> usher.v1.BatchCheckResult
-	31, // 14: usher.v1.BatchCheckResult.outcome:type_name -> usher.v1.Outcome
-	33, // 15: usher.v1.BatchCheckResult.error:type_name -> usher.v1.ItemError
-	27, // 16: usher.v1.FilterObjectsRequest.subject:type_name -> usher.v1.Subject
-	28, // 17: usher.v1.FilterObjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 18: usher.v1.FilterObjectsRequest.context:type_name -> google.protobuf.Struct
-	30, // 19: usher.v1.FilterObjectsRequest.consistency:type_name -> usher.v1.Consistency
-	8,  // 20: usher.v1.FilterObjectsResponse.conditional:type_name -> usher.v1.ConditionalObject
-	9,  // 21: usher.v1.FilterObjectsResponse.failed:type_name -> usher.v1.FailedObject
-	33, // 22: usher.v1.FailedObject.error:type_name -> usher.v1.ItemError
-	26, // 23: usher.v1.ListRelationsRequest.object:type_name -> usher.v1.Object
-	27, // 24: usher.v1.ListRelationsRequest.subject:type_name -> usher.v1.Subject
-	28, // 25: usher.v1.ListRelationsRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 26: usher.v1.ListRelationsRequest.context:type_name -> google.protobuf.Struct
-	30, // 27: usher.v1.ListRelationsRequest.consistency:type_name -> usher.v1.Consistency
-	12, // 28: usher.v1.ListRelationsResponse.results:type_name -> usher.v1.RelationResult
-	31, // 29: usher.v1.RelationResult.outcome:type_name -> usher.v1.Outcome
-	33, // 30: usher.v1.RelationResult.error:type_name -> usher.v1.ItemError
-	26, // 31: usher.v1.ExpandRequest.object:type_name -> usher.v1.Object
-	28, // 32: usher.v1.ExpandRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	30, // 33: usher.v1.ExpandRequest.consistency:type_name -> usher.v1.Consistency
-	15, // 34: usher.v1.ExpandResponse.tree:type_name -> usher.v1.ExpandNode
-	16, // 35: usher.v1.ExpandNode.direct:type_name -> usher.v1.ExpandDirect
-	17, // 36: usher.v1.ExpandNode.computed:type_name -> usher.v1.ExpandUserset
-	18, // 37: usher.v1.ExpandNode.tuple_to_userset:type_name -> usher.v1.ExpandTupleToUserset
-	19, // 38: usher.v1.ExpandNode.union:type_name -> usher.v1.ExpandChildren
-	19, // 39: usher.v1.ExpandNode.intersection:type_name -> usher.v1.ExpandChildren
-	19, // 40: usher.v1.ExpandNode.exclusion:type_name -> usher.v1.ExpandChildren
-	28, // 41: usher.v1.ExpandDirect.tuples:type_name -> usher.v1.Tuple
-	26, // 42: usher.v1.ExpandUserset.object:type_name -> usher.v1.Object
-	28, // 43: usher.v1.ExpandTupleToUserset.tuples:type_name -> usher.v1.Tuple
-	15, // 44: usher.v1.ExpandChildren.children:type_name -> usher.v1.ExpandNode
-	27, // 45: usher.v1.ListObjectsRequest.subject:type_name -> usher.v1.Subject
-	28, // 46: usher.v1.ListObjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 47: usher.v1.ListObjectsRequest.context:type_name -> google.protobuf.Struct
-	30, // 48: usher.v1.ListObjectsRequest.consistency:type_name -> usher.v1.Consistency
-	34, // 49: usher.v1.ListObjectsRequest.resume:type_name -> usher.v1.Resume
-	22, // 50: usher.v1.ListObjectsResponse.objects:type_name -> usher.v1.ListedObject
-	31, // 51: usher.v1.ListedObject.outcome:type_name -> usher.v1.Outcome
-	26, // 52: usher.v1.ListSubjectsRequest.object:type_name -> usher.v1.Object
-	28, // 53: usher.v1.ListSubjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	29, // 54: usher.v1.ListSubjectsRequest.context:type_name -> google.protobuf.Struct
-	30, // 55: usher.v1.ListSubjectsRequest.consistency:type_name -> usher.v1.Consistency
-	34, // 56: usher.v1.ListSubjectsRequest.resume:type_name -> usher.v1.Resume
-	25, // 57: usher.v1.ListSubjectsResponse.subjects:type_name -> usher.v1.ListedSubject
-	31, // 58: usher.v1.ListedSubject.outcome:type_name -> usher.v1.Outcome
-	0,  // 59: usher.v1.PermissionService.Check:input_type -> usher.v1.CheckRequest
-	2,  // 60: usher.v1.PermissionService.BatchCheck:input_type -> usher.v1.BatchCheckRequest
-	6,  // 61: usher.v1.PermissionService.FilterObjects:input_type -> usher.v1.FilterObjectsRequest
-	10, // 62: usher.v1.PermissionService.ListRelations:input_type -> usher.v1.ListRelationsRequest
-	13, // 63: usher.v1.PermissionService.Expand:input_type -> usher.v1.ExpandRequest
-	20, // 64: usher.v1.PermissionService.ListObjects:input_type -> usher.v1.ListObjectsRequest
-	23, // 65: usher.v1.PermissionService.ListSubjects:input_type -> usher.v1.ListSubjectsRequest
-	1,  // 66: usher.v1.PermissionService.Check:output_type -> usher.v1.CheckResponse
-	4,  // 67: usher.v1.PermissionService.BatchCheck:output_type -> usher.v1.BatchCheckResponse
-	7,  // 68: usher.v1.PermissionService.FilterObjects:output_type -> usher.v1.FilterObjectsResponse
-	11, // 69: usher.v1.PermissionService.ListRelations:output_type -> usher.v1.ListRelationsResponse
-	14, // 70: usher.v1.PermissionService.Expand:output_type -> usher.v1.ExpandResponse
-	21, // 71: usher.v1.PermissionService.ListObjects:output_type -> usher.v1.ListObjectsResponse
-	24, // 72: usher.v1.PermissionService.ListSubjects:output_type -> usher.v1.ListSubjectsResponse
-	66, // [66:73] is the sub-list for method output_type
-	59, // [59:66] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	28, // 0: usher.v1.CheckRequest.object:type_name -> usher.v1.Object
+	29, // 1: usher.v1.CheckRequest.subject:type_name -> usher.v1.Subject
+	30, // 2: usher.v1.CheckRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 3: usher.v1.CheckRequest.context:type_name -> google.protobuf.Struct
+	32, // 4: usher.v1.CheckRequest.consistency:type_name -> usher.v1.Consistency
+	33, // 5: usher.v1.CheckResponse.outcome:type_name -> usher.v1.Outcome
+	34, // 6: usher.v1.CheckResponse.explanation:type_name -> usher.v1.Explanation
+	2,  // 7: usher.v1.CheckResponse.attributes:type_name -> usher.v1.AttributeSet
+	3,  // 8: usher.v1.AttributeSet.attributes:type_name -> usher.v1.Attribute
+	35, // 9: usher.v1.Attribute.value:type_name -> usher.v1.AttributeValue
+	5,  // 10: usher.v1.BatchCheckRequest.items:type_name -> usher.v1.BatchCheckItem
+	30, // 11: usher.v1.BatchCheckRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 12: usher.v1.BatchCheckRequest.context:type_name -> google.protobuf.Struct
+	32, // 13: usher.v1.BatchCheckRequest.consistency:type_name -> usher.v1.Consistency
+	28, // 14: usher.v1.BatchCheckItem.object:type_name -> usher.v1.Object
+	29, // 15: usher.v1.BatchCheckItem.subject:type_name -> usher.v1.Subject
+	7,  // 16: usher.v1.BatchCheckResponse.results:type_name -> usher.v1.BatchCheckResult
+	33, // 17: usher.v1.BatchCheckResult.outcome:type_name -> usher.v1.Outcome
+	36, // 18: usher.v1.BatchCheckResult.error:type_name -> usher.v1.ItemError
+	2,  // 19: usher.v1.BatchCheckResult.attributes:type_name -> usher.v1.AttributeSet
+	29, // 20: usher.v1.FilterObjectsRequest.subject:type_name -> usher.v1.Subject
+	30, // 21: usher.v1.FilterObjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 22: usher.v1.FilterObjectsRequest.context:type_name -> google.protobuf.Struct
+	32, // 23: usher.v1.FilterObjectsRequest.consistency:type_name -> usher.v1.Consistency
+	10, // 24: usher.v1.FilterObjectsResponse.conditional:type_name -> usher.v1.ConditionalObject
+	11, // 25: usher.v1.FilterObjectsResponse.failed:type_name -> usher.v1.FailedObject
+	36, // 26: usher.v1.FailedObject.error:type_name -> usher.v1.ItemError
+	28, // 27: usher.v1.ListRelationsRequest.object:type_name -> usher.v1.Object
+	29, // 28: usher.v1.ListRelationsRequest.subject:type_name -> usher.v1.Subject
+	30, // 29: usher.v1.ListRelationsRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 30: usher.v1.ListRelationsRequest.context:type_name -> google.protobuf.Struct
+	32, // 31: usher.v1.ListRelationsRequest.consistency:type_name -> usher.v1.Consistency
+	14, // 32: usher.v1.ListRelationsResponse.results:type_name -> usher.v1.RelationResult
+	33, // 33: usher.v1.RelationResult.outcome:type_name -> usher.v1.Outcome
+	36, // 34: usher.v1.RelationResult.error:type_name -> usher.v1.ItemError
+	28, // 35: usher.v1.ExpandRequest.object:type_name -> usher.v1.Object
+	30, // 36: usher.v1.ExpandRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	32, // 37: usher.v1.ExpandRequest.consistency:type_name -> usher.v1.Consistency
+	17, // 38: usher.v1.ExpandResponse.tree:type_name -> usher.v1.ExpandNode
+	18, // 39: usher.v1.ExpandNode.direct:type_name -> usher.v1.ExpandDirect
+	19, // 40: usher.v1.ExpandNode.computed:type_name -> usher.v1.ExpandUserset
+	20, // 41: usher.v1.ExpandNode.tuple_to_userset:type_name -> usher.v1.ExpandTupleToUserset
+	21, // 42: usher.v1.ExpandNode.union:type_name -> usher.v1.ExpandChildren
+	21, // 43: usher.v1.ExpandNode.intersection:type_name -> usher.v1.ExpandChildren
+	21, // 44: usher.v1.ExpandNode.exclusion:type_name -> usher.v1.ExpandChildren
+	30, // 45: usher.v1.ExpandDirect.tuples:type_name -> usher.v1.Tuple
+	28, // 46: usher.v1.ExpandUserset.object:type_name -> usher.v1.Object
+	30, // 47: usher.v1.ExpandTupleToUserset.tuples:type_name -> usher.v1.Tuple
+	17, // 48: usher.v1.ExpandChildren.children:type_name -> usher.v1.ExpandNode
+	29, // 49: usher.v1.ListObjectsRequest.subject:type_name -> usher.v1.Subject
+	30, // 50: usher.v1.ListObjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 51: usher.v1.ListObjectsRequest.context:type_name -> google.protobuf.Struct
+	32, // 52: usher.v1.ListObjectsRequest.consistency:type_name -> usher.v1.Consistency
+	37, // 53: usher.v1.ListObjectsRequest.resume:type_name -> usher.v1.Resume
+	24, // 54: usher.v1.ListObjectsResponse.objects:type_name -> usher.v1.ListedObject
+	33, // 55: usher.v1.ListedObject.outcome:type_name -> usher.v1.Outcome
+	28, // 56: usher.v1.ListSubjectsRequest.object:type_name -> usher.v1.Object
+	30, // 57: usher.v1.ListSubjectsRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	31, // 58: usher.v1.ListSubjectsRequest.context:type_name -> google.protobuf.Struct
+	32, // 59: usher.v1.ListSubjectsRequest.consistency:type_name -> usher.v1.Consistency
+	37, // 60: usher.v1.ListSubjectsRequest.resume:type_name -> usher.v1.Resume
+	27, // 61: usher.v1.ListSubjectsResponse.subjects:type_name -> usher.v1.ListedSubject
+	33, // 62: usher.v1.ListedSubject.outcome:type_name -> usher.v1.Outcome
+	0,  // 63: usher.v1.PermissionService.Check:input_type -> usher.v1.CheckRequest
+	4,  // 64: usher.v1.PermissionService.BatchCheck:input_type -> usher.v1.BatchCheckRequest
+	8,  // 65: usher.v1.PermissionService.FilterObjects:input_type -> usher.v1.FilterObjectsRequest
+	12, // 66: usher.v1.PermissionService.ListRelations:input_type -> usher.v1.ListRelationsRequest
+	15, // 67: usher.v1.PermissionService.Expand:input_type -> usher.v1.ExpandRequest
+	22, // 68: usher.v1.PermissionService.ListObjects:input_type -> usher.v1.ListObjectsRequest
+	25, // 69: usher.v1.PermissionService.ListSubjects:input_type -> usher.v1.ListSubjectsRequest
+	38, // 70: usher.v1.PermissionService.SummarizeShares:input_type -> usher.v1.SummarizeSharesRequest
+	39, // 71: usher.v1.PermissionService.SummarizeTree:input_type -> usher.v1.SummarizeTreeRequest
+	40, // 72: usher.v1.PermissionService.PreviewShares:input_type -> usher.v1.PreviewSharesRequest
+	41, // 73: usher.v1.PermissionService.TraceAccess:input_type -> usher.v1.TraceAccessRequest
+	1,  // 74: usher.v1.PermissionService.Check:output_type -> usher.v1.CheckResponse
+	6,  // 75: usher.v1.PermissionService.BatchCheck:output_type -> usher.v1.BatchCheckResponse
+	9,  // 76: usher.v1.PermissionService.FilterObjects:output_type -> usher.v1.FilterObjectsResponse
+	13, // 77: usher.v1.PermissionService.ListRelations:output_type -> usher.v1.ListRelationsResponse
+	16, // 78: usher.v1.PermissionService.Expand:output_type -> usher.v1.ExpandResponse
+	23, // 79: usher.v1.PermissionService.ListObjects:output_type -> usher.v1.ListObjectsResponse
+	26, // 80: usher.v1.PermissionService.ListSubjects:output_type -> usher.v1.ListSubjectsResponse
+	42, // 81: usher.v1.PermissionService.SummarizeShares:output_type -> usher.v1.SummarizeSharesResponse
+	43, // 82: usher.v1.PermissionService.SummarizeTree:output_type -> usher.v1.SummarizeTreeResponse
+	44, // 83: usher.v1.PermissionService.PreviewShares:output_type -> usher.v1.PreviewSharesResponse
+	45, // 84: usher.v1.PermissionService.TraceAccess:output_type -> usher.v1.TraceAccessResponse
+	74, // [74:85] is the sub-list for method output_type
+	63, // [63:74] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_permission_service_proto_init() }
@@ -2502,7 +2739,9 @@ func file_usher_v1_permission_service_proto_init() {
 	}
 	file_usher_v1_core_proto_init()
 	file_usher_v1_explanation_proto_init()
-	file_usher_v1_permission_service_proto_msgTypes[15].OneofWrappers = []any{
+	file_usher_v1_history_proto_init()
+	file_usher_v1_sharing_proto_init()
+	file_usher_v1_permission_service_proto_msgTypes[17].OneofWrappers = []any{
 		(*ExpandNode_Direct)(nil),
 		(*ExpandNode_Computed)(nil),
 		(*ExpandNode_TupleToUserset)(nil),
@@ -2516,7 +2755,7 @@ func file_usher_v1_permission_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_usher_v1_permission_service_proto_rawDesc), len(file_usher_v1_permission_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,13 +22,17 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PermissionService_Check_FullMethodName         = "/usher.v1.PermissionService/Check"
-	PermissionService_BatchCheck_FullMethodName    = "/usher.v1.PermissionService/BatchCheck"
-	PermissionService_FilterObjects_FullMethodName = "/usher.v1.PermissionService/FilterObjects"
-	PermissionService_ListRelations_FullMethodName = "/usher.v1.PermissionService/ListRelations"
-	PermissionService_Expand_FullMethodName        = "/usher.v1.PermissionService/Expand"
-	PermissionService_ListObjects_FullMethodName   = "/usher.v1.PermissionService/ListObjects"
-	PermissionService_ListSubjects_FullMethodName  = "/usher.v1.PermissionService/ListSubjects"
+	PermissionService_Check_FullMethodName           = "/usher.v1.PermissionService/Check"
+	PermissionService_BatchCheck_FullMethodName      = "/usher.v1.PermissionService/BatchCheck"
+	PermissionService_FilterObjects_FullMethodName   = "/usher.v1.PermissionService/FilterObjects"
+	PermissionService_ListRelations_FullMethodName   = "/usher.v1.PermissionService/ListRelations"
+	PermissionService_Expand_FullMethodName          = "/usher.v1.PermissionService/Expand"
+	PermissionService_ListObjects_FullMethodName     = "/usher.v1.PermissionService/ListObjects"
+	PermissionService_ListSubjects_FullMethodName    = "/usher.v1.PermissionService/ListSubjects"
+	PermissionService_SummarizeShares_FullMethodName = "/usher.v1.PermissionService/SummarizeShares"
+	PermissionService_SummarizeTree_FullMethodName   = "/usher.v1.PermissionService/SummarizeTree"
+	PermissionService_PreviewShares_FullMethodName   = "/usher.v1.PermissionService/PreviewShares"
+	PermissionService_TraceAccess_FullMethodName     = "/usher.v1.PermissionService/TraceAccess"
 )
 
 // PermissionServiceClient is the client API for PermissionService service.
@@ -56,6 +60,18 @@ type PermissionServiceClient interface {
 	// ListSubjects streams all subjects of a kind that have a relation to an object,
 	// sorted bytewise by id.
 	ListSubjects(ctx context.Context, in *ListSubjectsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListSubjectsResponse], error)
+	// SummarizeShares streams with whom up to 10,000 objects are shared, and as what:
+	// one right for each recipient, or mixed (A7, A8, E10).
+	SummarizeShares(ctx context.Context, in *SummarizeSharesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SummarizeSharesResponse], error)
+	// SummarizeTree streams the objects of a tree of containers, and for whom each is
+	// open: public, invited or private, natively or inherited (D6, D7).
+	SummarizeTree(ctx context.Context, in *SummarizeTreeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SummarizeTreeResponse], error)
+	// PreviewShares tells which objects of a selection a recipient would still not see
+	// if they were shared with it, and what stands in the way.
+	PreviewShares(ctx context.Context, in *PreviewSharesRequest, opts ...grpc.CallOption) (*PreviewSharesResponse, error)
+	// TraceAccess tells since when a subject has a relation to an object without a break,
+	// through which tuples, and who granted it.
+	TraceAccess(ctx context.Context, in *TraceAccessRequest, opts ...grpc.CallOption) (*TraceAccessResponse, error)
 }
 
 type permissionServiceClient struct {
@@ -154,6 +170,64 @@ func (c *permissionServiceClient) ListSubjects(ctx context.Context, in *ListSubj
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PermissionService_ListSubjectsClient = grpc.ServerStreamingClient[ListSubjectsResponse]
 
+func (c *permissionServiceClient) SummarizeShares(ctx context.Context, in *SummarizeSharesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SummarizeSharesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &PermissionService_ServiceDesc.Streams[2], PermissionService_SummarizeShares_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SummarizeSharesRequest, SummarizeSharesResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PermissionService_SummarizeSharesClient = grpc.ServerStreamingClient[SummarizeSharesResponse]
+
+func (c *permissionServiceClient) SummarizeTree(ctx context.Context, in *SummarizeTreeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SummarizeTreeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &PermissionService_ServiceDesc.Streams[3], PermissionService_SummarizeTree_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SummarizeTreeRequest, SummarizeTreeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PermissionService_SummarizeTreeClient = grpc.ServerStreamingClient[SummarizeTreeResponse]
+
+func (c *permissionServiceClient) PreviewShares(ctx context.Context, in *PreviewSharesRequest, opts ...grpc.CallOption) (*PreviewSharesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PreviewSharesResponse)
+	err := c.cc.Invoke(ctx, PermissionService_PreviewShares_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *permissionServiceClient) TraceAccess(ctx context.Context, in *TraceAccessRequest, opts ...grpc.CallOption) (*TraceAccessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TraceAccessResponse)
+	err := c.cc.Invoke(ctx, PermissionService_TraceAccess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // PermissionServiceServer is the server API for PermissionService service.
 // All implementations must embed UnimplementedPermissionServiceServer
 // for forward compatibility.
@@ -179,6 +253,18 @@ type PermissionServiceServer interface {
 	// ListSubjects streams all subjects of a kind that have a relation to an object,
 	// sorted bytewise by id.
 	ListSubjects(*ListSubjectsRequest, grpc.ServerStreamingServer[ListSubjectsResponse]) error
+	// SummarizeShares streams with whom up to 10,000 objects are shared, and as what:
+	// one right for each recipient, or mixed (A7, A8, E10).
+	SummarizeShares(*SummarizeSharesRequest, grpc.ServerStreamingServer[SummarizeSharesResponse]) error
+	// SummarizeTree streams the objects of a tree of containers, and for whom each is
+	// open: public, invited or private, natively or inherited (D6, D7).
+	SummarizeTree(*SummarizeTreeRequest, grpc.ServerStreamingServer[SummarizeTreeResponse]) error
+	// PreviewShares tells which objects of a selection a recipient would still not see
+	// if they were shared with it, and what stands in the way.
+	PreviewShares(context.Context, *PreviewSharesRequest) (*PreviewSharesResponse, error)
+	// TraceAccess tells since when a subject has a relation to an object without a break,
+	// through which tuples, and who granted it.
+	TraceAccess(context.Context, *TraceAccessRequest) (*TraceAccessResponse, error)
 	mustEmbedUnimplementedPermissionServiceServer()
 }
 
@@ -209,6 +295,18 @@ func (UnimplementedPermissionServiceServer) ListObjects(*ListObjectsRequest, grp
 }
 func (UnimplementedPermissionServiceServer) ListSubjects(*ListSubjectsRequest, grpc.ServerStreamingServer[ListSubjectsResponse]) error {
 	return status.Error(codes.Unimplemented, "method ListSubjects not implemented")
+}
+func (UnimplementedPermissionServiceServer) SummarizeShares(*SummarizeSharesRequest, grpc.ServerStreamingServer[SummarizeSharesResponse]) error {
+	return status.Error(codes.Unimplemented, "method SummarizeShares not implemented")
+}
+func (UnimplementedPermissionServiceServer) SummarizeTree(*SummarizeTreeRequest, grpc.ServerStreamingServer[SummarizeTreeResponse]) error {
+	return status.Error(codes.Unimplemented, "method SummarizeTree not implemented")
+}
+func (UnimplementedPermissionServiceServer) PreviewShares(context.Context, *PreviewSharesRequest) (*PreviewSharesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PreviewShares not implemented")
+}
+func (UnimplementedPermissionServiceServer) TraceAccess(context.Context, *TraceAccessRequest) (*TraceAccessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TraceAccess not implemented")
 }
 func (UnimplementedPermissionServiceServer) mustEmbedUnimplementedPermissionServiceServer() {}
 func (UnimplementedPermissionServiceServer) testEmbeddedByValue()                           {}
@@ -343,6 +441,64 @@ func _PermissionService_ListSubjects_Handler(srv interface{}, stream grpc.Server
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type PermissionService_ListSubjectsServer = grpc.ServerStreamingServer[ListSubjectsResponse]
 
+func _PermissionService_SummarizeShares_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SummarizeSharesRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PermissionServiceServer).SummarizeShares(m, &grpc.GenericServerStream[SummarizeSharesRequest, SummarizeSharesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PermissionService_SummarizeSharesServer = grpc.ServerStreamingServer[SummarizeSharesResponse]
+
+func _PermissionService_SummarizeTree_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SummarizeTreeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PermissionServiceServer).SummarizeTree(m, &grpc.GenericServerStream[SummarizeTreeRequest, SummarizeTreeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PermissionService_SummarizeTreeServer = grpc.ServerStreamingServer[SummarizeTreeResponse]
+
+func _PermissionService_PreviewShares_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PreviewSharesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PermissionServiceServer).PreviewShares(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PermissionService_PreviewShares_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PermissionServiceServer).PreviewShares(ctx, req.(*PreviewSharesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PermissionService_TraceAccess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TraceAccessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PermissionServiceServer).TraceAccess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PermissionService_TraceAccess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PermissionServiceServer).TraceAccess(ctx, req.(*TraceAccessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // PermissionService_ServiceDesc is the grpc.ServiceDesc for PermissionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -370,6 +526,14 @@ var PermissionService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "Expand",
 			Handler:    _PermissionService_Expand_Handler,
 		},
+		{
+			MethodName: "PreviewShares",
+			Handler:    _PermissionService_PreviewShares_Handler,
+		},
+		{
+			MethodName: "TraceAccess",
+			Handler:    _PermissionService_TraceAccess_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -380,6 +544,16 @@ var PermissionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "ListSubjects",
 			Handler:       _PermissionService_ListSubjects_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "SummarizeShares",
+			Handler:       _PermissionService_SummarizeShares_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "SummarizeTree",
+			Handler:       _PermissionService_SummarizeTree_Handler,
 			ServerStreams: true,
 		},
 	},

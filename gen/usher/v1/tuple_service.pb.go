@@ -82,6 +82,59 @@ func (Operation) EnumDescriptor() ([]byte, []int) {
 	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{0}
 }
 
+// Whether a Watch begins with all tuples there are.
+type SnapshotMode int32
+
+const (
+	// Never: a token that the log no longer reaches back to is refused (OUT_OF_RANGE).
+	SnapshotMode_SNAPSHOT_MODE_UNSPECIFIED SnapshotMode = 0
+	// If the log no longer reaches back to the token.
+	SnapshotMode_SNAPSHOT_MODE_IF_BEHIND SnapshotMode = 1
+	// Always; after must be empty.
+	SnapshotMode_SNAPSHOT_MODE_ALWAYS SnapshotMode = 2
+)
+
+// Enum value maps for SnapshotMode.
+var (
+	SnapshotMode_name = map[int32]string{
+		0: "SNAPSHOT_MODE_UNSPECIFIED",
+		1: "SNAPSHOT_MODE_IF_BEHIND",
+		2: "SNAPSHOT_MODE_ALWAYS",
+	}
+	SnapshotMode_value = map[string]int32{
+		"SNAPSHOT_MODE_UNSPECIFIED": 0,
+		"SNAPSHOT_MODE_IF_BEHIND":   1,
+		"SNAPSHOT_MODE_ALWAYS":      2,
+	}
+)
+
+func (x SnapshotMode) Enum() *SnapshotMode {
+	p := new(SnapshotMode)
+	*p = x
+	return p
+}
+
+func (x SnapshotMode) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SnapshotMode) Descriptor() protoreflect.EnumDescriptor {
+	return file_usher_v1_tuple_service_proto_enumTypes[1].Descriptor()
+}
+
+func (SnapshotMode) Type() protoreflect.EnumType {
+	return &file_usher_v1_tuple_service_proto_enumTypes[1]
+}
+
+func (x SnapshotMode) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SnapshotMode.Descriptor instead.
+func (SnapshotMode) EnumDescriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Why a revision was made.
 type Cause int32
 
@@ -97,6 +150,10 @@ const (
 	// Tuples expired, and were collected: about a minute after the expiry at most,
 	// while access ends at the expiry itself.
 	Cause_CAUSE_EXPIRED Cause = 4
+	// DeleteObject.
+	Cause_CAUSE_ERASE Cause = 5
+	// UndoDelete.
+	Cause_CAUSE_UNDO Cause = 6
 )
 
 // Enum value maps for Cause.
@@ -107,6 +164,8 @@ var (
 		2: "CAUSE_DELETE",
 		3: "CAUSE_MODEL",
 		4: "CAUSE_EXPIRED",
+		5: "CAUSE_ERASE",
+		6: "CAUSE_UNDO",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED": 0,
@@ -114,6 +173,8 @@ var (
 		"CAUSE_DELETE":      2,
 		"CAUSE_MODEL":       3,
 		"CAUSE_EXPIRED":     4,
+		"CAUSE_ERASE":       5,
+		"CAUSE_UNDO":        6,
 	}
 )
 
@@ -128,11 +189,11 @@ func (x Cause) String() string {
 }
 
 func (Cause) Descriptor() protoreflect.EnumDescriptor {
-	return file_usher_v1_tuple_service_proto_enumTypes[1].Descriptor()
+	return file_usher_v1_tuple_service_proto_enumTypes[2].Descriptor()
 }
 
 func (Cause) Type() protoreflect.EnumType {
-	return &file_usher_v1_tuple_service_proto_enumTypes[1]
+	return &file_usher_v1_tuple_service_proto_enumTypes[2]
 }
 
 func (x Cause) Number() protoreflect.EnumNumber {
@@ -141,7 +202,7 @@ func (x Cause) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Cause.Descriptor instead.
 func (Cause) EnumDescriptor() ([]byte, []int) {
-	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{1}
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{2}
 }
 
 // A write. Example: {"updates": [{"operation": "OPERATION_TOUCH", "tuple":
@@ -153,7 +214,7 @@ type WriteRequest struct {
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
 	// The updates, 1 to 10,000, no two of the same tuple.
 	Updates []*TupleUpdate `protobuf:"bytes,2,rep,name=updates,proto3" json:"updates,omitempty"`
-	// What must hold in the state before the write, 100 at most with those of the
+	// What must hold in the state before the write, 1,000 at most with those of the
 	// updates.
 	Preconditions []*Precondition `protobuf:"bytes,3,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
 	// On whose behalf the caller acts; kept with the change.
@@ -750,7 +811,7 @@ type DeleteTuplesRequest struct {
 	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// If more tuples match: delete the first ones and say so, instead of refusing.
 	AllowPartial bool `protobuf:"varint,4,opt,name=allow_partial,json=allowPartial,proto3" json:"allow_partial,omitempty"`
-	// What must hold in the state before, 100 at most.
+	// What must hold in the state before, 1,000 at most.
 	Preconditions []*Precondition `protobuf:"bytes,5,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
 	// On whose behalf the caller acts; kept with the change.
 	Actor *Subject `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
@@ -930,6 +991,715 @@ func (x *DeleteTuplesResponse) GetReplayed() bool {
 	return false
 }
 
+// One right for each recipient on a selection. Example: {"objects": [{"type": "media",
+// "id": "logo"}], "shares": [{"subject": {"type": "user", "id": "anna"}, "relation":
+// "viewer"}], "roles": ["viewer", "editor"]}.
+type SetSharesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name or id of the store; empty for "default".
+	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
+	// The selection: 1 to 10,000 objects, none twice. Their types may differ.
+	Objects []*Object `protobuf:"bytes,2,rep,name=objects,proto3" json:"objects,omitempty"`
+	// What each recipient shall have: 1 to 1,000 recipients, none twice; 100,000 at most
+	// together with the objects, multiplied.
+	Shares []*Share `protobuf:"bytes,3,rep,name=shares,proto3" json:"shares,omitempty"`
+	// The relations that count as rights of the selection, 1 to 20: whatever tuples of
+	// these a recipient has on an object of the selection are replaced. Others, such as
+	// "owner" or "parent" if they are not named here, stay.
+	Roles []string `protobuf:"bytes,4,rep,name=roles,proto3" json:"roles,omitempty"`
+	// What must hold in the state before, 1,000 at most.
+	Preconditions []*Precondition `protobuf:"bytes,5,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
+	// For each object and each recipient: Checks that must be allowed, such as that the
+	// actor can share the object, and that the recipient may receive it (A2, B3); 10 at
+	// most.
+	Guards []*ShareGuard `protobuf:"bytes,6,rep,name=guards,proto3" json:"guards,omitempty"`
+	// On whose behalf the caller acts; kept with the change.
+	Actor *Subject `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Kept with the change, for example {"message": "have a look"} (B6): 32 entries, 16
+	// KiB at most.
+	Metadata map[string]string `protobuf:"bytes,8,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Makes a retry safe, see WriteRequest.request_id.
+	RequestId     string `protobuf:"bytes,9,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetSharesRequest) Reset() {
+	*x = SetSharesRequest{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetSharesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetSharesRequest) ProtoMessage() {}
+
+func (x *SetSharesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetSharesRequest.ProtoReflect.Descriptor instead.
+func (*SetSharesRequest) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SetSharesRequest) GetStore() string {
+	if x != nil {
+		return x.Store
+	}
+	return ""
+}
+
+func (x *SetSharesRequest) GetObjects() []*Object {
+	if x != nil {
+		return x.Objects
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetShares() []*Share {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetPreconditions() []*Precondition {
+	if x != nil {
+		return x.Preconditions
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetGuards() []*ShareGuard {
+	if x != nil {
+		return x.Guards
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetActor() *Subject {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *SetSharesRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// A Check that guards each share of a SetSharesRequest.
+type ShareGuard struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one must be set.
+	//
+	// Types that are valid to be assigned to Guard:
+	//
+	//	*ShareGuard_ActorHas
+	//	*ShareGuard_RecipientIn
+	//	*ShareGuard_RecipientHas
+	Guard         isShareGuard_Guard `protobuf_oneof:"guard"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShareGuard) Reset() {
+	*x = ShareGuard{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShareGuard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShareGuard) ProtoMessage() {}
+
+func (x *ShareGuard) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShareGuard.ProtoReflect.Descriptor instead.
+func (*ShareGuard) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ShareGuard) GetGuard() isShareGuard_Guard {
+	if x != nil {
+		return x.Guard
+	}
+	return nil
+}
+
+func (x *ShareGuard) GetActorHas() string {
+	if x != nil {
+		if x, ok := x.Guard.(*ShareGuard_ActorHas); ok {
+			return x.ActorHas
+		}
+	}
+	return ""
+}
+
+func (x *ShareGuard) GetRecipientIn() *Userset {
+	if x != nil {
+		if x, ok := x.Guard.(*ShareGuard_RecipientIn); ok {
+			return x.RecipientIn
+		}
+	}
+	return nil
+}
+
+func (x *ShareGuard) GetRecipientHas() string {
+	if x != nil {
+		if x, ok := x.Guard.(*ShareGuard_RecipientHas); ok {
+			return x.RecipientHas
+		}
+	}
+	return ""
+}
+
+type isShareGuard_Guard interface {
+	isShareGuard_Guard()
+}
+
+type ShareGuard_ActorHas struct {
+	// The actor of the request must have this relation to each object: "can_share" (E4).
+	ActorHas string `protobuf:"bytes,1,opt,name=actor_has,json=actorHas,proto3,oneof"`
+}
+
+type ShareGuard_RecipientIn struct {
+	// Each recipient must have this relation to an object: {"relation": "member",
+	// "object": {"type": "organisation", "id": "halden"}} (A2, B3).
+	RecipientIn *Userset `protobuf:"bytes,2,opt,name=recipient_in,json=recipientIn,proto3,oneof"`
+}
+
+type ShareGuard_RecipientHas struct {
+	// Each recipient must have this relation to each object: "can_receive".
+	RecipientHas string `protobuf:"bytes,3,opt,name=recipient_has,json=recipientHas,proto3,oneof"`
+}
+
+func (*ShareGuard_ActorHas) isShareGuard_Guard() {}
+
+func (*ShareGuard_RecipientIn) isShareGuard_Guard() {}
+
+func (*ShareGuard_RecipientHas) isShareGuard_Guard() {}
+
+// What a SetSharesRequest did.
+type SetSharesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the revision of the write.
+	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// The revision, for people and logs. A write that changed nothing returns the head.
+	Revision uint64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Tuples that were added.
+	Created int32 `protobuf:"varint,3,opt,name=created,proto3" json:"created,omitempty"`
+	// Tuples whose condition, expiry or attributes were replaced.
+	Updated int32 `protobuf:"varint,4,opt,name=updated,proto3" json:"updated,omitempty"`
+	// Tuples that were removed.
+	Deleted int32 `protobuf:"varint,5,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	// Tuples that were as they should be already.
+	Unchanged int32 `protobuf:"varint,6,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	// The request id was known: this is the answer to its first use.
+	Replayed      bool `protobuf:"varint,7,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetSharesResponse) Reset() {
+	*x = SetSharesResponse{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetSharesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetSharesResponse) ProtoMessage() {}
+
+func (x *SetSharesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetSharesResponse.ProtoReflect.Descriptor instead.
+func (*SetSharesResponse) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SetSharesResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *SetSharesResponse) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *SetSharesResponse) GetCreated() int32 {
+	if x != nil {
+		return x.Created
+	}
+	return 0
+}
+
+func (x *SetSharesResponse) GetUpdated() int32 {
+	if x != nil {
+		return x.Updated
+	}
+	return 0
+}
+
+func (x *SetSharesResponse) GetDeleted() int32 {
+	if x != nil {
+		return x.Deleted
+	}
+	return 0
+}
+
+func (x *SetSharesResponse) GetUnchanged() int32 {
+	if x != nil {
+		return x.Unchanged
+	}
+	return 0
+}
+
+func (x *SetSharesResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// An object to be forgotten.
+type DeleteObjectRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name or id of the store; empty for "default".
+	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
+	// The object.
+	Object *Object `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
+	// The relations by which objects lie in one another, 20 at most: what lies in the
+	// object is deleted with it, and so on downwards. None to leave its contents.
+	Contents []*Containment `protobuf:"bytes,3,rep,name=contents,proto3" json:"contents,omitempty"`
+	// Count what would be deleted, and delete nothing.
+	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// What must hold in the state before, 1,000 at most.
+	Preconditions []*Precondition `protobuf:"bytes,5,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
+	// On whose behalf the caller acts; kept with the change.
+	Actor *Subject `protobuf:"bytes,6,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Kept with the change: 32 entries, 16 KiB at most.
+	Metadata map[string]string `protobuf:"bytes,7,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Makes a retry safe, see WriteRequest.request_id.
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteObjectRequest) Reset() {
+	*x = DeleteObjectRequest{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteObjectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteObjectRequest) ProtoMessage() {}
+
+func (x *DeleteObjectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteObjectRequest.ProtoReflect.Descriptor instead.
+func (*DeleteObjectRequest) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DeleteObjectRequest) GetStore() string {
+	if x != nil {
+		return x.Store
+	}
+	return ""
+}
+
+func (x *DeleteObjectRequest) GetObject() *Object {
+	if x != nil {
+		return x.Object
+	}
+	return nil
+}
+
+func (x *DeleteObjectRequest) GetContents() []*Containment {
+	if x != nil {
+		return x.Contents
+	}
+	return nil
+}
+
+func (x *DeleteObjectRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *DeleteObjectRequest) GetPreconditions() []*Precondition {
+	if x != nil {
+		return x.Preconditions
+	}
+	return nil
+}
+
+func (x *DeleteObjectRequest) GetActor() *Subject {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *DeleteObjectRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *DeleteObjectRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// What a DeleteObjectRequest did, or would do.
+type DeleteObjectResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the revision of the delete: what UndoDelete takes. In a dry run the one that was
+	// looked at.
+	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// The revision, for people and logs. A delete that found nothing returns the head.
+	Revision uint64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Tuples that were removed.
+	Deleted int64 `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	// Objects that lost tuples of their own or as subjects, by type: the object itself and
+	// what lay in it.
+	Objects map[string]int64 `protobuf:"bytes,4,rep,name=objects,proto3" json:"objects,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// The request id was known: this is the answer to its first use.
+	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteObjectResponse) Reset() {
+	*x = DeleteObjectResponse{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteObjectResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteObjectResponse) ProtoMessage() {}
+
+func (x *DeleteObjectResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteObjectResponse.ProtoReflect.Descriptor instead.
+func (*DeleteObjectResponse) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteObjectResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *DeleteObjectResponse) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *DeleteObjectResponse) GetDeleted() int64 {
+	if x != nil {
+		return x.Deleted
+	}
+	return 0
+}
+
+func (x *DeleteObjectResponse) GetObjects() map[string]int64 {
+	if x != nil {
+		return x.Objects
+	}
+	return nil
+}
+
+func (x *DeleteObjectResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// A delete to be taken back.
+type UndoDeleteRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name or id of the store; empty for "default".
+	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
+	// The token of the change that removed the tuples: of a DeleteObject, DeleteTuples or
+	// Write. Its revision must be within the store's retention.
+	DeletedAt string `protobuf:"bytes,2,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
+	// Count what would come back, and write nothing.
+	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// What must hold in the state before, 1,000 at most.
+	Preconditions []*Precondition `protobuf:"bytes,4,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
+	// On whose behalf the caller acts; kept with the change.
+	Actor *Subject `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
+	// Kept with the change: 32 entries, 16 KiB at most.
+	Metadata map[string]string `protobuf:"bytes,6,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Makes a retry safe, see WriteRequest.request_id.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UndoDeleteRequest) Reset() {
+	*x = UndoDeleteRequest{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UndoDeleteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UndoDeleteRequest) ProtoMessage() {}
+
+func (x *UndoDeleteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UndoDeleteRequest.ProtoReflect.Descriptor instead.
+func (*UndoDeleteRequest) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UndoDeleteRequest) GetStore() string {
+	if x != nil {
+		return x.Store
+	}
+	return ""
+}
+
+func (x *UndoDeleteRequest) GetDeletedAt() string {
+	if x != nil {
+		return x.DeletedAt
+	}
+	return ""
+}
+
+func (x *UndoDeleteRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+func (x *UndoDeleteRequest) GetPreconditions() []*Precondition {
+	if x != nil {
+		return x.Preconditions
+	}
+	return nil
+}
+
+func (x *UndoDeleteRequest) GetActor() *Subject {
+	if x != nil {
+		return x.Actor
+	}
+	return nil
+}
+
+func (x *UndoDeleteRequest) GetMetadata() map[string]string {
+	if x != nil {
+		return x.Metadata
+	}
+	return nil
+}
+
+func (x *UndoDeleteRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// What an UndoDeleteRequest did, or would do.
+type UndoDeleteResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names the revision of the write.
+	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// The revision, for people and logs. An undo that changed nothing returns the head.
+	Revision uint64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
+	// Tuples that came back, as they were. Those that the model now forbids stay invisible
+	// to questions.
+	Restored int64 `protobuf:"varint,3,opt,name=restored,proto3" json:"restored,omitempty"`
+	// Tuples that are there again already, or would have expired, and were left alone.
+	Skipped int64 `protobuf:"varint,4,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	// The request id was known: this is the answer to its first use.
+	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UndoDeleteResponse) Reset() {
+	*x = UndoDeleteResponse{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UndoDeleteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UndoDeleteResponse) ProtoMessage() {}
+
+func (x *UndoDeleteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UndoDeleteResponse.ProtoReflect.Descriptor instead.
+func (*UndoDeleteResponse) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *UndoDeleteResponse) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *UndoDeleteResponse) GetRevision() uint64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+func (x *UndoDeleteResponse) GetRestored() int64 {
+	if x != nil {
+		return x.Restored
+	}
+	return 0
+}
+
+func (x *UndoDeleteResponse) GetSkipped() int64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
+func (x *UndoDeleteResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 // Watch changes.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -939,14 +1709,21 @@ type WatchRequest struct {
 	After string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	// Send a message at least this often, changes or not: 1 second to 1 hour, unset
 	// for 15 seconds.
-	Heartbeat     *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
+	Heartbeat *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
+	// Send only changes of tuples that one of these selects, 20 at most; none for all.
+	// Tokens advance past the revisions that are left out.
+	Filters []*TupleFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
+	// Leave out changes of the model.
+	TuplesOnly bool `protobuf:"varint,5,opt,name=tuples_only,json=tuplesOnly,proto3" json:"tuples_only,omitempty"`
+	// What to do for a consumer that has no usable token.
+	Snapshot      SnapshotMode `protobuf:"varint,6,opt,name=snapshot,proto3,enum=usher.v1.SnapshotMode" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[9]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -958,7 +1735,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[9]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -971,7 +1748,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{9}
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WatchRequest) GetStore() string {
@@ -995,23 +1772,47 @@ func (x *WatchRequest) GetHeartbeat() *durationpb.Duration {
 	return nil
 }
 
+func (x *WatchRequest) GetFilters() []*TupleFilter {
+	if x != nil {
+		return x.Filters
+	}
+	return nil
+}
+
+func (x *WatchRequest) GetTuplesOnly() bool {
+	if x != nil {
+		return x.TuplesOnly
+	}
+	return false
+}
+
+func (x *WatchRequest) GetSnapshot() SnapshotMode {
+	if x != nil {
+		return x.Snapshot
+	}
+	return SnapshotMode_SNAPSHOT_MODE_UNSPECIFIED
+}
+
 // One piece of the change log, or a sign of life.
 type WatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The changes of one revision, or of a part of one; unset in a heartbeat.
+	// The changes of one revision, or of a part of one; unset in a heartbeat and in a
+	// snapshot.
 	Changes *ChangeSet `protobuf:"bytes,1,opt,name=changes,proto3" json:"changes,omitempty"`
 	// Start behind this with another Watch. Empty while parts of a revision are still
 	// to come, so that no revision is ever resumed in its middle.
 	Token string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
 	// The revision that the stream has reached.
-	Revision      uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	// A part of the snapshot that the stream begins with; see WatchRequest.snapshot.
+	Snapshot      *TupleSnapshot `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[10]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1824,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[10]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1837,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{10}
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchResponse) GetChanges() *ChangeSet {
@@ -1058,6 +1859,80 @@ func (x *WatchResponse) GetRevision() uint64 {
 		return x.Revision
 	}
 	return 0
+}
+
+func (x *WatchResponse) GetSnapshot() *TupleSnapshot {
+	if x != nil {
+		return x.Snapshot
+	}
+	return nil
+}
+
+// A part of all tuples of one revision that the filters select. Whoever receives the
+// first part must forget what it knew: the tuples of all parts are all there are. The
+// last part has a token, and changes go on behind it; a stream that breaks off before
+// begins anew.
+type TupleSnapshot struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// This is the first part.
+	First bool `protobuf:"varint,1,opt,name=first,proto3" json:"first,omitempty"`
+	// This is the last part.
+	Last bool `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	// The tuples.
+	Tuples        []*Tuple `protobuf:"bytes,3,rep,name=tuples,proto3" json:"tuples,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TupleSnapshot) Reset() {
+	*x = TupleSnapshot{}
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TupleSnapshot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TupleSnapshot) ProtoMessage() {}
+
+func (x *TupleSnapshot) ProtoReflect() protoreflect.Message {
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TupleSnapshot.ProtoReflect.Descriptor instead.
+func (*TupleSnapshot) Descriptor() ([]byte, []int) {
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *TupleSnapshot) GetFirst() bool {
+	if x != nil {
+		return x.First
+	}
+	return false
+}
+
+func (x *TupleSnapshot) GetLast() bool {
+	if x != nil {
+		return x.Last
+	}
+	return false
+}
+
+func (x *TupleSnapshot) GetTuples() []*Tuple {
+	if x != nil {
+		return x.Tuples
+	}
+	return nil
 }
 
 // What one revision changed.
@@ -1083,7 +1958,7 @@ type ChangeSet struct {
 
 func (x *ChangeSet) Reset() {
 	*x = ChangeSet{}
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[11]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1970,7 @@ func (x *ChangeSet) String() string {
 func (*ChangeSet) ProtoMessage() {}
 
 func (x *ChangeSet) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[11]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1983,7 @@ func (x *ChangeSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeSet.ProtoReflect.Descriptor instead.
 func (*ChangeSet) Descriptor() ([]byte, []int) {
-	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{11}
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ChangeSet) GetTime() *timestamppb.Timestamp {
@@ -1166,14 +2041,18 @@ type TupleChange struct {
 	// Create (it was not there), touch (it was replaced) or delete.
 	Operation Operation `protobuf:"varint,1,opt,name=operation,proto3,enum=usher.v1.Operation" json:"operation,omitempty"`
 	// The tuple as it is now; of a delete, as it was.
-	Tuple         *Tuple `protobuf:"bytes,2,opt,name=tuple,proto3" json:"tuple,omitempty"`
+	Tuple *Tuple `protobuf:"bytes,2,opt,name=tuple,proto3" json:"tuple,omitempty"`
+	// The subject is new to the object: before this revision no tuple named it there, with
+	// whatever relation (B6, D10: whom to notify). A share that is changed from one right
+	// to another, or set again, is not new.
+	NewlyGives    bool `protobuf:"varint,3,opt,name=newly_gives,json=newlyGives,proto3" json:"newly_gives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *TupleChange) Reset() {
 	*x = TupleChange{}
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[12]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1185,7 +2064,7 @@ func (x *TupleChange) String() string {
 func (*TupleChange) ProtoMessage() {}
 
 func (x *TupleChange) ProtoReflect() protoreflect.Message {
-	mi := &file_usher_v1_tuple_service_proto_msgTypes[12]
+	mi := &file_usher_v1_tuple_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1198,7 +2077,7 @@ func (x *TupleChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TupleChange.ProtoReflect.Descriptor instead.
 func (*TupleChange) Descriptor() ([]byte, []int) {
-	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{12}
+	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TupleChange) GetOperation() Operation {
@@ -1215,11 +2094,18 @@ func (x *TupleChange) GetTuple() *Tuple {
 	return nil
 }
 
+func (x *TupleChange) GetNewlyGives() bool {
+	if x != nil {
+		return x.NewlyGives
+	}
+	return false
+}
+
 var File_usher_v1_tuple_service_proto protoreflect.FileDescriptor
 
 const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cusher/v1/tuple_service.proto\x12\busher.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13usher/v1/core.proto\"\xda\x02\n" +
+	"\x1cusher/v1/tuple_service.proto\x12\busher.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13usher/v1/core.proto\x1a\x16usher/v1/sharing.proto\"\xda\x02\n" +
 	"\fWriteRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12/\n" +
 	"\aupdates\x18\x02 \x03(\v2\x15.usher.v1.TupleUpdateR\aupdates\x12<\n" +
@@ -1283,15 +2169,93 @@ const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x18\n" +
 	"\adeleted\x18\x03 \x01(\x05R\adeleted\x12\x12\n" +
 	"\x04more\x18\x04 \x01(\bR\x04more\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"s\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xca\x03\n" +
+	"\x10SetSharesRequest\x12\x14\n" +
+	"\x05store\x18\x01 \x01(\tR\x05store\x12*\n" +
+	"\aobjects\x18\x02 \x03(\v2\x10.usher.v1.ObjectR\aobjects\x12'\n" +
+	"\x06shares\x18\x03 \x03(\v2\x0f.usher.v1.ShareR\x06shares\x12\x14\n" +
+	"\x05roles\x18\x04 \x03(\tR\x05roles\x12<\n" +
+	"\rpreconditions\x18\x05 \x03(\v2\x16.usher.v1.PreconditionR\rpreconditions\x12,\n" +
+	"\x06guards\x18\x06 \x03(\v2\x14.usher.v1.ShareGuardR\x06guards\x12'\n" +
+	"\x05actor\x18\a \x01(\v2\x11.usher.v1.SubjectR\x05actor\x12D\n" +
+	"\bmetadata\x18\b \x03(\v2(.usher.v1.SetSharesRequest.MetadataEntryR\bmetadata\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\t \x01(\tR\trequestId\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x93\x01\n" +
+	"\n" +
+	"ShareGuard\x12\x1d\n" +
+	"\tactor_has\x18\x01 \x01(\tH\x00R\bactorHas\x126\n" +
+	"\frecipient_in\x18\x02 \x01(\v2\x11.usher.v1.UsersetH\x00R\vrecipientIn\x12%\n" +
+	"\rrecipient_has\x18\x03 \x01(\tH\x00R\frecipientHasB\a\n" +
+	"\x05guard\"\xcd\x01\n" +
+	"\x11SetSharesResponse\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x18\n" +
+	"\acreated\x18\x03 \x01(\x05R\acreated\x12\x18\n" +
+	"\aupdated\x18\x04 \x01(\x05R\aupdated\x12\x18\n" +
+	"\adeleted\x18\x05 \x01(\x05R\adeleted\x12\x1c\n" +
+	"\tunchanged\x18\x06 \x01(\x05R\tunchanged\x12\x1a\n" +
+	"\breplayed\x18\a \x01(\bR\breplayed\"\xad\x03\n" +
+	"\x13DeleteObjectRequest\x12\x14\n" +
+	"\x05store\x18\x01 \x01(\tR\x05store\x12(\n" +
+	"\x06object\x18\x02 \x01(\v2\x10.usher.v1.ObjectR\x06object\x121\n" +
+	"\bcontents\x18\x03 \x03(\v2\x15.usher.v1.ContainmentR\bcontents\x12\x17\n" +
+	"\adry_run\x18\x04 \x01(\bR\x06dryRun\x12<\n" +
+	"\rpreconditions\x18\x05 \x03(\v2\x16.usher.v1.PreconditionR\rpreconditions\x12'\n" +
+	"\x05actor\x18\x06 \x01(\v2\x11.usher.v1.SubjectR\x05actor\x12G\n" +
+	"\bmetadata\x18\a \x03(\v2+.usher.v1.DeleteObjectRequest.MetadataEntryR\bmetadata\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tR\trequestId\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x81\x02\n" +
+	"\x14DeleteObjectResponse\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x18\n" +
+	"\adeleted\x18\x03 \x01(\x03R\adeleted\x12E\n" +
+	"\aobjects\x18\x04 \x03(\v2+.usher.v1.DeleteObjectResponse.ObjectsEntryR\aobjects\x12\x1a\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\x1a:\n" +
+	"\fObjectsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\xeb\x02\n" +
+	"\x11UndoDeleteRequest\x12\x14\n" +
+	"\x05store\x18\x01 \x01(\tR\x05store\x12\x1d\n" +
+	"\n" +
+	"deleted_at\x18\x02 \x01(\tR\tdeletedAt\x12\x17\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun\x12<\n" +
+	"\rpreconditions\x18\x04 \x03(\v2\x16.usher.v1.PreconditionR\rpreconditions\x12'\n" +
+	"\x05actor\x18\x05 \x01(\v2\x11.usher.v1.SubjectR\x05actor\x12E\n" +
+	"\bmetadata\x18\x06 \x03(\v2).usher.v1.UndoDeleteRequest.MetadataEntryR\bmetadata\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x1a;\n" +
+	"\rMetadataEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x98\x01\n" +
+	"\x12UndoDeleteResponse\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x1a\n" +
+	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1a\n" +
+	"\brestored\x18\x03 \x01(\x03R\brestored\x12\x18\n" +
+	"\askipped\x18\x04 \x01(\x03R\askipped\x12\x1a\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xf9\x01\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x14\n" +
 	"\x05after\x18\x02 \x01(\tR\x05after\x127\n" +
-	"\theartbeat\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\theartbeat\"p\n" +
+	"\theartbeat\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\theartbeat\x12/\n" +
+	"\afilters\x18\x04 \x03(\v2\x15.usher.v1.TupleFilterR\afilters\x12\x1f\n" +
+	"\vtuples_only\x18\x05 \x01(\bR\n" +
+	"tuplesOnly\x122\n" +
+	"\bsnapshot\x18\x06 \x01(\x0e2\x16.usher.v1.SnapshotModeR\bsnapshot\"\xa5\x01\n" +
 	"\rWatchResponse\x12-\n" +
 	"\achanges\x18\x01 \x01(\v2\x13.usher.v1.ChangeSetR\achanges\x12\x14\n" +
 	"\x05token\x18\x02 \x01(\tR\x05token\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x04R\brevision\"\xe9\x02\n" +
+	"\brevision\x18\x03 \x01(\x04R\brevision\x123\n" +
+	"\bsnapshot\x18\x04 \x01(\v2\x17.usher.v1.TupleSnapshotR\bsnapshot\"b\n" +
+	"\rTupleSnapshot\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\bR\x05first\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\bR\x04last\x12'\n" +
+	"\x06tuples\x18\x03 \x03(\v2\x0f.usher.v1.TupleR\x06tuples\"\xe9\x02\n" +
 	"\tChangeSet\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12%\n" +
 	"\x05cause\x18\x02 \x01(\x0e2\x0f.usher.v1.CauseR\x05cause\x12\x16\n" +
@@ -1302,25 +2266,38 @@ const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\bmodel_id\x18\a \x01(\tR\amodelId\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"g\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x88\x01\n" +
 	"\vTupleChange\x121\n" +
 	"\toperation\x18\x01 \x01(\x0e2\x13.usher.v1.OperationR\toperation\x12%\n" +
-	"\x05tuple\x18\x02 \x01(\v2\x0f.usher.v1.TupleR\x05tuple*g\n" +
+	"\x05tuple\x18\x02 \x01(\v2\x0f.usher.v1.TupleR\x05tuple\x12\x1f\n" +
+	"\vnewly_gives\x18\x03 \x01(\bR\n" +
+	"newlyGives*g\n" +
 	"\tOperation\x12\x19\n" +
 	"\x15OPERATION_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OPERATION_CREATE\x10\x01\x12\x13\n" +
 	"\x0fOPERATION_TOUCH\x10\x02\x12\x14\n" +
-	"\x10OPERATION_DELETE\x10\x03*e\n" +
+	"\x10OPERATION_DELETE\x10\x03*d\n" +
+	"\fSnapshotMode\x12\x1d\n" +
+	"\x19SNAPSHOT_MODE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17SNAPSHOT_MODE_IF_BEHIND\x10\x01\x12\x18\n" +
+	"\x14SNAPSHOT_MODE_ALWAYS\x10\x02*\x86\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_WRITE\x10\x01\x12\x10\n" +
 	"\fCAUSE_DELETE\x10\x02\x12\x0f\n" +
 	"\vCAUSE_MODEL\x10\x03\x12\x11\n" +
-	"\rCAUSE_EXPIRED\x10\x042\x8c\x02\n" +
+	"\rCAUSE_EXPIRED\x10\x04\x12\x0f\n" +
+	"\vCAUSE_ERASE\x10\x05\x12\x0e\n" +
+	"\n" +
+	"CAUSE_UNDO\x10\x062\xea\x03\n" +
 	"\fTupleService\x128\n" +
 	"\x05Write\x12\x16.usher.v1.WriteRequest\x1a\x17.usher.v1.WriteResponse\x127\n" +
 	"\x04Read\x12\x15.usher.v1.ReadRequest\x1a\x16.usher.v1.ReadResponse0\x01\x12M\n" +
-	"\fDeleteTuples\x12\x1d.usher.v1.DeleteTuplesRequest\x1a\x1e.usher.v1.DeleteTuplesResponse\x12:\n" +
+	"\fDeleteTuples\x12\x1d.usher.v1.DeleteTuplesRequest\x1a\x1e.usher.v1.DeleteTuplesResponse\x12D\n" +
+	"\tSetShares\x12\x1a.usher.v1.SetSharesRequest\x1a\x1b.usher.v1.SetSharesResponse\x12M\n" +
+	"\fDeleteObject\x12\x1d.usher.v1.DeleteObjectRequest\x1a\x1e.usher.v1.DeleteObjectResponse\x12G\n" +
+	"\n" +
+	"UndoDelete\x12\x1b.usher.v1.UndoDeleteRequest\x1a\x1c.usher.v1.UndoDeleteResponse\x12:\n" +
 	"\x05Watch\x12\x16.usher.v1.WatchRequest\x1a\x17.usher.v1.WatchResponse0\x01B3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
 
 var (
@@ -1335,79 +2312,121 @@ func file_usher_v1_tuple_service_proto_rawDescGZIP() []byte {
 	return file_usher_v1_tuple_service_proto_rawDescData
 }
 
-var file_usher_v1_tuple_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_usher_v1_tuple_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_usher_v1_tuple_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_usher_v1_tuple_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_usher_v1_tuple_service_proto_goTypes = []any{
 	(Operation)(0),                // 0: usher.v1.Operation
-	(Cause)(0),                    // 1: usher.v1.Cause
-	(*WriteRequest)(nil),          // 2: usher.v1.WriteRequest
-	(*TupleUpdate)(nil),           // 3: usher.v1.TupleUpdate
-	(*Precondition)(nil),          // 4: usher.v1.Precondition
-	(*CheckPrecondition)(nil),     // 5: usher.v1.CheckPrecondition
-	(*WriteResponse)(nil),         // 6: usher.v1.WriteResponse
-	(*ReadRequest)(nil),           // 7: usher.v1.ReadRequest
-	(*ReadResponse)(nil),          // 8: usher.v1.ReadResponse
-	(*DeleteTuplesRequest)(nil),   // 9: usher.v1.DeleteTuplesRequest
-	(*DeleteTuplesResponse)(nil),  // 10: usher.v1.DeleteTuplesResponse
-	(*WatchRequest)(nil),          // 11: usher.v1.WatchRequest
-	(*WatchResponse)(nil),         // 12: usher.v1.WatchResponse
-	(*ChangeSet)(nil),             // 13: usher.v1.ChangeSet
-	(*TupleChange)(nil),           // 14: usher.v1.TupleChange
-	nil,                           // 15: usher.v1.WriteRequest.MetadataEntry
-	nil,                           // 16: usher.v1.DeleteTuplesRequest.MetadataEntry
-	nil,                           // 17: usher.v1.ChangeSet.MetadataEntry
-	(*Subject)(nil),               // 18: usher.v1.Subject
-	(*Tuple)(nil),                 // 19: usher.v1.Tuple
-	(*TupleFilter)(nil),           // 20: usher.v1.TupleFilter
-	(*Object)(nil),                // 21: usher.v1.Object
-	(*Consistency)(nil),           // 22: usher.v1.Consistency
-	(*Resume)(nil),                // 23: usher.v1.Resume
-	(*durationpb.Duration)(nil),   // 24: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(SnapshotMode)(0),             // 1: usher.v1.SnapshotMode
+	(Cause)(0),                    // 2: usher.v1.Cause
+	(*WriteRequest)(nil),          // 3: usher.v1.WriteRequest
+	(*TupleUpdate)(nil),           // 4: usher.v1.TupleUpdate
+	(*Precondition)(nil),          // 5: usher.v1.Precondition
+	(*CheckPrecondition)(nil),     // 6: usher.v1.CheckPrecondition
+	(*WriteResponse)(nil),         // 7: usher.v1.WriteResponse
+	(*ReadRequest)(nil),           // 8: usher.v1.ReadRequest
+	(*ReadResponse)(nil),          // 9: usher.v1.ReadResponse
+	(*DeleteTuplesRequest)(nil),   // 10: usher.v1.DeleteTuplesRequest
+	(*DeleteTuplesResponse)(nil),  // 11: usher.v1.DeleteTuplesResponse
+	(*SetSharesRequest)(nil),      // 12: usher.v1.SetSharesRequest
+	(*ShareGuard)(nil),            // 13: usher.v1.ShareGuard
+	(*SetSharesResponse)(nil),     // 14: usher.v1.SetSharesResponse
+	(*DeleteObjectRequest)(nil),   // 15: usher.v1.DeleteObjectRequest
+	(*DeleteObjectResponse)(nil),  // 16: usher.v1.DeleteObjectResponse
+	(*UndoDeleteRequest)(nil),     // 17: usher.v1.UndoDeleteRequest
+	(*UndoDeleteResponse)(nil),    // 18: usher.v1.UndoDeleteResponse
+	(*WatchRequest)(nil),          // 19: usher.v1.WatchRequest
+	(*WatchResponse)(nil),         // 20: usher.v1.WatchResponse
+	(*TupleSnapshot)(nil),         // 21: usher.v1.TupleSnapshot
+	(*ChangeSet)(nil),             // 22: usher.v1.ChangeSet
+	(*TupleChange)(nil),           // 23: usher.v1.TupleChange
+	nil,                           // 24: usher.v1.WriteRequest.MetadataEntry
+	nil,                           // 25: usher.v1.DeleteTuplesRequest.MetadataEntry
+	nil,                           // 26: usher.v1.SetSharesRequest.MetadataEntry
+	nil,                           // 27: usher.v1.DeleteObjectRequest.MetadataEntry
+	nil,                           // 28: usher.v1.DeleteObjectResponse.ObjectsEntry
+	nil,                           // 29: usher.v1.UndoDeleteRequest.MetadataEntry
+	nil,                           // 30: usher.v1.ChangeSet.MetadataEntry
+	(*Subject)(nil),               // 31: usher.v1.Subject
+	(*Tuple)(nil),                 // 32: usher.v1.Tuple
+	(*TupleFilter)(nil),           // 33: usher.v1.TupleFilter
+	(*Object)(nil),                // 34: usher.v1.Object
+	(*Consistency)(nil),           // 35: usher.v1.Consistency
+	(*Resume)(nil),                // 36: usher.v1.Resume
+	(*Share)(nil),                 // 37: usher.v1.Share
+	(*Userset)(nil),               // 38: usher.v1.Userset
+	(*Containment)(nil),           // 39: usher.v1.Containment
+	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
 }
 var file_usher_v1_tuple_service_proto_depIdxs = []int32{
-	3,  // 0: usher.v1.WriteRequest.updates:type_name -> usher.v1.TupleUpdate
-	4,  // 1: usher.v1.WriteRequest.preconditions:type_name -> usher.v1.Precondition
-	18, // 2: usher.v1.WriteRequest.actor:type_name -> usher.v1.Subject
-	15, // 3: usher.v1.WriteRequest.metadata:type_name -> usher.v1.WriteRequest.MetadataEntry
+	4,  // 0: usher.v1.WriteRequest.updates:type_name -> usher.v1.TupleUpdate
+	5,  // 1: usher.v1.WriteRequest.preconditions:type_name -> usher.v1.Precondition
+	31, // 2: usher.v1.WriteRequest.actor:type_name -> usher.v1.Subject
+	24, // 3: usher.v1.WriteRequest.metadata:type_name -> usher.v1.WriteRequest.MetadataEntry
 	0,  // 4: usher.v1.TupleUpdate.operation:type_name -> usher.v1.Operation
-	19, // 5: usher.v1.TupleUpdate.tuple:type_name -> usher.v1.Tuple
-	4,  // 6: usher.v1.TupleUpdate.preconditions:type_name -> usher.v1.Precondition
-	20, // 7: usher.v1.Precondition.must_match:type_name -> usher.v1.TupleFilter
-	20, // 8: usher.v1.Precondition.must_not_match:type_name -> usher.v1.TupleFilter
-	5,  // 9: usher.v1.Precondition.must_be_allowed:type_name -> usher.v1.CheckPrecondition
-	21, // 10: usher.v1.CheckPrecondition.object:type_name -> usher.v1.Object
-	18, // 11: usher.v1.CheckPrecondition.subject:type_name -> usher.v1.Subject
-	20, // 12: usher.v1.ReadRequest.filter:type_name -> usher.v1.TupleFilter
-	22, // 13: usher.v1.ReadRequest.consistency:type_name -> usher.v1.Consistency
-	23, // 14: usher.v1.ReadRequest.resume:type_name -> usher.v1.Resume
-	19, // 15: usher.v1.ReadResponse.tuples:type_name -> usher.v1.Tuple
-	20, // 16: usher.v1.DeleteTuplesRequest.filter:type_name -> usher.v1.TupleFilter
-	4,  // 17: usher.v1.DeleteTuplesRequest.preconditions:type_name -> usher.v1.Precondition
-	18, // 18: usher.v1.DeleteTuplesRequest.actor:type_name -> usher.v1.Subject
-	16, // 19: usher.v1.DeleteTuplesRequest.metadata:type_name -> usher.v1.DeleteTuplesRequest.MetadataEntry
-	24, // 20: usher.v1.WatchRequest.heartbeat:type_name -> google.protobuf.Duration
-	13, // 21: usher.v1.WatchResponse.changes:type_name -> usher.v1.ChangeSet
-	25, // 22: usher.v1.ChangeSet.time:type_name -> google.protobuf.Timestamp
-	1,  // 23: usher.v1.ChangeSet.cause:type_name -> usher.v1.Cause
-	18, // 24: usher.v1.ChangeSet.actor:type_name -> usher.v1.Subject
-	17, // 25: usher.v1.ChangeSet.metadata:type_name -> usher.v1.ChangeSet.MetadataEntry
-	14, // 26: usher.v1.ChangeSet.tuples:type_name -> usher.v1.TupleChange
-	0,  // 27: usher.v1.TupleChange.operation:type_name -> usher.v1.Operation
-	19, // 28: usher.v1.TupleChange.tuple:type_name -> usher.v1.Tuple
-	2,  // 29: usher.v1.TupleService.Write:input_type -> usher.v1.WriteRequest
-	7,  // 30: usher.v1.TupleService.Read:input_type -> usher.v1.ReadRequest
-	9,  // 31: usher.v1.TupleService.DeleteTuples:input_type -> usher.v1.DeleteTuplesRequest
-	11, // 32: usher.v1.TupleService.Watch:input_type -> usher.v1.WatchRequest
-	6,  // 33: usher.v1.TupleService.Write:output_type -> usher.v1.WriteResponse
-	8,  // 34: usher.v1.TupleService.Read:output_type -> usher.v1.ReadResponse
-	10, // 35: usher.v1.TupleService.DeleteTuples:output_type -> usher.v1.DeleteTuplesResponse
-	12, // 36: usher.v1.TupleService.Watch:output_type -> usher.v1.WatchResponse
-	33, // [33:37] is the sub-list for method output_type
-	29, // [29:33] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	32, // 5: usher.v1.TupleUpdate.tuple:type_name -> usher.v1.Tuple
+	5,  // 6: usher.v1.TupleUpdate.preconditions:type_name -> usher.v1.Precondition
+	33, // 7: usher.v1.Precondition.must_match:type_name -> usher.v1.TupleFilter
+	33, // 8: usher.v1.Precondition.must_not_match:type_name -> usher.v1.TupleFilter
+	6,  // 9: usher.v1.Precondition.must_be_allowed:type_name -> usher.v1.CheckPrecondition
+	34, // 10: usher.v1.CheckPrecondition.object:type_name -> usher.v1.Object
+	31, // 11: usher.v1.CheckPrecondition.subject:type_name -> usher.v1.Subject
+	33, // 12: usher.v1.ReadRequest.filter:type_name -> usher.v1.TupleFilter
+	35, // 13: usher.v1.ReadRequest.consistency:type_name -> usher.v1.Consistency
+	36, // 14: usher.v1.ReadRequest.resume:type_name -> usher.v1.Resume
+	32, // 15: usher.v1.ReadResponse.tuples:type_name -> usher.v1.Tuple
+	33, // 16: usher.v1.DeleteTuplesRequest.filter:type_name -> usher.v1.TupleFilter
+	5,  // 17: usher.v1.DeleteTuplesRequest.preconditions:type_name -> usher.v1.Precondition
+	31, // 18: usher.v1.DeleteTuplesRequest.actor:type_name -> usher.v1.Subject
+	25, // 19: usher.v1.DeleteTuplesRequest.metadata:type_name -> usher.v1.DeleteTuplesRequest.MetadataEntry
+	34, // 20: usher.v1.SetSharesRequest.objects:type_name -> usher.v1.Object
+	37, // 21: usher.v1.SetSharesRequest.shares:type_name -> usher.v1.Share
+	5,  // 22: usher.v1.SetSharesRequest.preconditions:type_name -> usher.v1.Precondition
+	13, // 23: usher.v1.SetSharesRequest.guards:type_name -> usher.v1.ShareGuard
+	31, // 24: usher.v1.SetSharesRequest.actor:type_name -> usher.v1.Subject
+	26, // 25: usher.v1.SetSharesRequest.metadata:type_name -> usher.v1.SetSharesRequest.MetadataEntry
+	38, // 26: usher.v1.ShareGuard.recipient_in:type_name -> usher.v1.Userset
+	34, // 27: usher.v1.DeleteObjectRequest.object:type_name -> usher.v1.Object
+	39, // 28: usher.v1.DeleteObjectRequest.contents:type_name -> usher.v1.Containment
+	5,  // 29: usher.v1.DeleteObjectRequest.preconditions:type_name -> usher.v1.Precondition
+	31, // 30: usher.v1.DeleteObjectRequest.actor:type_name -> usher.v1.Subject
+	27, // 31: usher.v1.DeleteObjectRequest.metadata:type_name -> usher.v1.DeleteObjectRequest.MetadataEntry
+	28, // 32: usher.v1.DeleteObjectResponse.objects:type_name -> usher.v1.DeleteObjectResponse.ObjectsEntry
+	5,  // 33: usher.v1.UndoDeleteRequest.preconditions:type_name -> usher.v1.Precondition
+	31, // 34: usher.v1.UndoDeleteRequest.actor:type_name -> usher.v1.Subject
+	29, // 35: usher.v1.UndoDeleteRequest.metadata:type_name -> usher.v1.UndoDeleteRequest.MetadataEntry
+	40, // 36: usher.v1.WatchRequest.heartbeat:type_name -> google.protobuf.Duration
+	33, // 37: usher.v1.WatchRequest.filters:type_name -> usher.v1.TupleFilter
+	1,  // 38: usher.v1.WatchRequest.snapshot:type_name -> usher.v1.SnapshotMode
+	22, // 39: usher.v1.WatchResponse.changes:type_name -> usher.v1.ChangeSet
+	21, // 40: usher.v1.WatchResponse.snapshot:type_name -> usher.v1.TupleSnapshot
+	32, // 41: usher.v1.TupleSnapshot.tuples:type_name -> usher.v1.Tuple
+	41, // 42: usher.v1.ChangeSet.time:type_name -> google.protobuf.Timestamp
+	2,  // 43: usher.v1.ChangeSet.cause:type_name -> usher.v1.Cause
+	31, // 44: usher.v1.ChangeSet.actor:type_name -> usher.v1.Subject
+	30, // 45: usher.v1.ChangeSet.metadata:type_name -> usher.v1.ChangeSet.MetadataEntry
+	23, // 46: usher.v1.ChangeSet.tuples:type_name -> usher.v1.TupleChange
+	0,  // 47: usher.v1.TupleChange.operation:type_name -> usher.v1.Operation
+	32, // 48: usher.v1.TupleChange.tuple:type_name -> usher.v1.Tuple
+	3,  // 49: usher.v1.TupleService.Write:input_type -> usher.v1.WriteRequest
+	8,  // 50: usher.v1.TupleService.Read:input_type -> usher.v1.ReadRequest
+	10, // 51: usher.v1.TupleService.DeleteTuples:input_type -> usher.v1.DeleteTuplesRequest
+	12, // 52: usher.v1.TupleService.SetShares:input_type -> usher.v1.SetSharesRequest
+	15, // 53: usher.v1.TupleService.DeleteObject:input_type -> usher.v1.DeleteObjectRequest
+	17, // 54: usher.v1.TupleService.UndoDelete:input_type -> usher.v1.UndoDeleteRequest
+	19, // 55: usher.v1.TupleService.Watch:input_type -> usher.v1.WatchRequest
+	7,  // 56: usher.v1.TupleService.Write:output_type -> usher.v1.WriteResponse
+	9,  // 57: usher.v1.TupleService.Read:output_type -> usher.v1.ReadResponse
+	11, // 58: usher.v1.TupleService.DeleteTuples:output_type -> usher.v1.DeleteTuplesResponse
+	14, // 59: usher.v1.TupleService.SetShares:output_type -> usher.v1.SetSharesResponse
+	16, // 60: usher.v1.TupleService.DeleteObject:output_type -> usher.v1.DeleteObjectResponse
+	18, // 61: usher.v1.TupleService.UndoDelete:output_type -> usher.v1.UndoDeleteResponse
+	20, // 62: usher.v1.TupleService.Watch:output_type -> usher.v1.WatchResponse
+	56, // [56:63] is the sub-list for method output_type
+	49, // [49:56] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_tuple_service_proto_init() }
@@ -1416,18 +2435,24 @@ func file_usher_v1_tuple_service_proto_init() {
 		return
 	}
 	file_usher_v1_core_proto_init()
+	file_usher_v1_sharing_proto_init()
 	file_usher_v1_tuple_service_proto_msgTypes[2].OneofWrappers = []any{
 		(*Precondition_MustMatch)(nil),
 		(*Precondition_MustNotMatch)(nil),
 		(*Precondition_MustBeAllowed)(nil),
+	}
+	file_usher_v1_tuple_service_proto_msgTypes[10].OneofWrappers = []any{
+		(*ShareGuard_ActorHas)(nil),
+		(*ShareGuard_RecipientIn)(nil),
+		(*ShareGuard_RecipientHas)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_usher_v1_tuple_service_proto_rawDesc), len(file_usher_v1_tuple_service_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   16,
+			NumEnums:      3,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

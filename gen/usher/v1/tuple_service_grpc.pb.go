@@ -24,6 +24,9 @@ const (
 	TupleService_Write_FullMethodName        = "/usher.v1.TupleService/Write"
 	TupleService_Read_FullMethodName         = "/usher.v1.TupleService/Read"
 	TupleService_DeleteTuples_FullMethodName = "/usher.v1.TupleService/DeleteTuples"
+	TupleService_SetShares_FullMethodName    = "/usher.v1.TupleService/SetShares"
+	TupleService_DeleteObject_FullMethodName = "/usher.v1.TupleService/DeleteObject"
+	TupleService_UndoDelete_FullMethodName   = "/usher.v1.TupleService/UndoDelete"
 	TupleService_Watch_FullMethodName        = "/usher.v1.TupleService/Watch"
 )
 
@@ -41,6 +44,15 @@ type TupleServiceClient interface {
 	// DeleteTuples deletes the tuples that a filter selects, up to 10,000 at one
 	// revision.
 	DeleteTuples(ctx context.Context, in *DeleteTuplesRequest, opts ...grpc.CallOption) (*DeleteTuplesResponse, error)
+	// SetShares gives each recipient one right, or none, on a whole selection of objects,
+	// in place of the roles it had there, at one revision (A6, A8, B15).
+	SetShares(ctx context.Context, in *SetSharesRequest, opts ...grpc.CallOption) (*SetSharesResponse, error)
+	// DeleteObject removes every tuple that names an object on either side, if wanted with
+	// all that lies in it, at one revision (B11, C5). It may take longer than the default
+	// deadline; meanwhile nobody sees anything of it, and others write as usual.
+	DeleteObject(ctx context.Context, in *DeleteObjectRequest, opts ...grpc.CallOption) (*DeleteObjectResponse, error)
+	// UndoDelete brings back the tuples that an earlier change removed, at one revision.
+	UndoDelete(ctx context.Context, in *UndoDeleteRequest, opts ...grpc.CallOption) (*UndoDeleteResponse, error)
 	// Watch streams every change from a token on, in order, without gaps. The first
 	// message comes at once and says where the stream begins. It goes on until the
 	// caller ends it, or the server shuts down.
@@ -94,6 +106,36 @@ func (c *tupleServiceClient) DeleteTuples(ctx context.Context, in *DeleteTuplesR
 	return out, nil
 }
 
+func (c *tupleServiceClient) SetShares(ctx context.Context, in *SetSharesRequest, opts ...grpc.CallOption) (*SetSharesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetSharesResponse)
+	err := c.cc.Invoke(ctx, TupleService_SetShares_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tupleServiceClient) DeleteObject(ctx context.Context, in *DeleteObjectRequest, opts ...grpc.CallOption) (*DeleteObjectResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteObjectResponse)
+	err := c.cc.Invoke(ctx, TupleService_DeleteObject_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *tupleServiceClient) UndoDelete(ctx context.Context, in *UndoDeleteRequest, opts ...grpc.CallOption) (*UndoDeleteResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UndoDeleteResponse)
+	err := c.cc.Invoke(ctx, TupleService_UndoDelete_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *tupleServiceClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &TupleService_ServiceDesc.Streams[1], TupleService_Watch_FullMethodName, cOpts...)
@@ -127,6 +169,15 @@ type TupleServiceServer interface {
 	// DeleteTuples deletes the tuples that a filter selects, up to 10,000 at one
 	// revision.
 	DeleteTuples(context.Context, *DeleteTuplesRequest) (*DeleteTuplesResponse, error)
+	// SetShares gives each recipient one right, or none, on a whole selection of objects,
+	// in place of the roles it had there, at one revision (A6, A8, B15).
+	SetShares(context.Context, *SetSharesRequest) (*SetSharesResponse, error)
+	// DeleteObject removes every tuple that names an object on either side, if wanted with
+	// all that lies in it, at one revision (B11, C5). It may take longer than the default
+	// deadline; meanwhile nobody sees anything of it, and others write as usual.
+	DeleteObject(context.Context, *DeleteObjectRequest) (*DeleteObjectResponse, error)
+	// UndoDelete brings back the tuples that an earlier change removed, at one revision.
+	UndoDelete(context.Context, *UndoDeleteRequest) (*UndoDeleteResponse, error)
 	// Watch streams every change from a token on, in order, without gaps. The first
 	// message comes at once and says where the stream begins. It goes on until the
 	// caller ends it, or the server shuts down.
@@ -149,6 +200,15 @@ func (UnimplementedTupleServiceServer) Read(*ReadRequest, grpc.ServerStreamingSe
 }
 func (UnimplementedTupleServiceServer) DeleteTuples(context.Context, *DeleteTuplesRequest) (*DeleteTuplesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteTuples not implemented")
+}
+func (UnimplementedTupleServiceServer) SetShares(context.Context, *SetSharesRequest) (*SetSharesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetShares not implemented")
+}
+func (UnimplementedTupleServiceServer) DeleteObject(context.Context, *DeleteObjectRequest) (*DeleteObjectResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteObject not implemented")
+}
+func (UnimplementedTupleServiceServer) UndoDelete(context.Context, *UndoDeleteRequest) (*UndoDeleteResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UndoDelete not implemented")
 }
 func (UnimplementedTupleServiceServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
@@ -221,6 +281,60 @@ func _TupleService_DeleteTuples_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _TupleService_SetShares_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetSharesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TupleServiceServer).SetShares(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TupleService_SetShares_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TupleServiceServer).SetShares(ctx, req.(*SetSharesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TupleService_DeleteObject_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteObjectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TupleServiceServer).DeleteObject(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TupleService_DeleteObject_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TupleServiceServer).DeleteObject(ctx, req.(*DeleteObjectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TupleService_UndoDelete_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UndoDeleteRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TupleServiceServer).UndoDelete(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TupleService_UndoDelete_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TupleServiceServer).UndoDelete(ctx, req.(*UndoDeleteRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _TupleService_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -246,6 +360,18 @@ var TupleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteTuples",
 			Handler:    _TupleService_DeleteTuples_Handler,
+		},
+		{
+			MethodName: "SetShares",
+			Handler:    _TupleService_SetShares_Handler,
+		},
+		{
+			MethodName: "DeleteObject",
+			Handler:    _TupleService_DeleteObject_Handler,
+		},
+		{
+			MethodName: "UndoDelete",
+			Handler:    _TupleService_UndoDelete_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

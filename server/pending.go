@@ -1,0 +1,48 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/grpc"
+
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+)
+
+// errPending answers RPCs that the contract has and the server not yet.
+var errPending = errors.New("not built yet")
+
+// SummarizeShares implements usher.v1.PermissionService.
+func (s *permissionService) SummarizeShares(*usherv1.SummarizeSharesRequest, grpc.ServerStreamingServer[usherv1.SummarizeSharesResponse]) error {
+	return errPending
+}
+
+// SummarizeTree implements usher.v1.PermissionService.
+func (s *permissionService) SummarizeTree(*usherv1.SummarizeTreeRequest, grpc.ServerStreamingServer[usherv1.SummarizeTreeResponse]) error {
+	return errPending
+}
+
+// PreviewShares implements usher.v1.PermissionService.
+func (s *permissionService) PreviewShares(context.Context, *usherv1.PreviewSharesRequest) (*usherv1.PreviewSharesResponse, error) {
+	return nil, errPending
+}
+
+// TraceAccess implements usher.v1.PermissionService.
+func (s *permissionService) TraceAccess(context.Context, *usherv1.TraceAccessRequest) (*usherv1.TraceAccessResponse, error) {
+	return nil, errPending
+}
+
+// SetShares implements usher.v1.TupleService.
+func (s *tupleService) SetShares(context.Context, *usherv1.SetSharesRequest) (*usherv1.SetSharesResponse, error) {
+	return nil, errPending
+}
+
+// DeleteObject implements usher.v1.TupleService.
+func (s *tupleService) DeleteObject(context.Context, *usherv1.DeleteObjectRequest) (*usherv1.DeleteObjectResponse, error) {
+	return nil, errPending
+}
+
+// UndoDelete implements usher.v1.TupleService.
+func (s *tupleService) UndoDelete(context.Context, *usherv1.UndoDeleteRequest) (*usherv1.UndoDeleteResponse, error) {
+	return nil, errPending
+}
