@@ -1,5 +1,7 @@
 package tuples
 
+import "time"
+
 // Filter selects tuples; its empty fields match everything. "All that anna has"
 // is {SubjectType: "user", SubjectID: "anna"}.
 type Filter struct {
@@ -11,12 +13,30 @@ type Filter struct {
 	// SubjectRelation matches usersets of one relation. A pointer to "" matches
 	// subjects that are not usersets; nil matches both.
 	SubjectRelation *Relation
+	// ExpiresBefore matches tuples that expire, and do so before this time, in whole
+	// milliseconds; the zero time matches all.
+	ExpiresBefore time.Time
+}
+
+// Filter returns the filter that selects the tuple of this key alone.
+func (k Key) Filter() Filter {
+	return Filter{
+		ObjectType: k.Object.Type, ObjectID: k.Object.ID, Relation: k.Relation,
+		SubjectType: k.Subject.Type, SubjectID: k.Subject.ID, SubjectRelation: &k.Subject.Relation,
+	}
 }
 
 // IsZero reports whether the filter matches every tuple of a store.
 func (f Filter) IsZero() bool { return f == Filter{} }
 
-// Matches reports whether the filter selects a tuple of this key.
+// Selects reports whether the filter selects a tuple.
+func (f Filter) Selects(t Tuple) bool {
+	return f.Matches(t.Key) &&
+		(f.ExpiresBefore.IsZero() || !t.Expires.IsZero() && t.Expires.Before(f.ExpiresBefore))
+}
+
+// Matches reports whether the filter can select a tuple of this key: whether it does
+// may depend on when the tuple expires.
 func (f Filter) Matches(k Key) bool {
 	return matches(f.ObjectType, k.Object.Type) && matches(f.ObjectID, k.Object.ID) &&
 		matches(f.Relation, k.Relation) &&
@@ -27,8 +47,16 @@ func (f Filter) Matches(k Key) bool {
 func matches[S ~string](want, have S) bool { return want == "" || want == have }
 
 // String returns the filter in the shape of a tuple, with "?" for what is open:
-// "media:?#viewer@user:anna".
+// "media:?#viewer@user:anna expires before 2026-12-31T23:00:00Z".
 func (f Filter) String() string {
+	if f.ExpiresBefore.IsZero() {
+		return f.pattern()
+	}
+	return f.pattern() + " expires before " + f.ExpiresBefore.Format(time.RFC3339Nano)
+}
+
+// pattern returns what the filter says of keys.
+func (f Filter) pattern() string {
 	text := open(f.ObjectType) + ":" + open(f.ObjectID) + "#" + open(f.Relation) +
 		"@" + open(f.SubjectType) + ":" + open(f.SubjectID)
 	switch {
@@ -54,6 +82,9 @@ func (f Filter) Validate() error {
 	}
 	if f.SubjectID != "" && f.SubjectType == "" {
 		return Invalid("subject_id", string(f.SubjectID), "has no type beside it", "set subject_type too")
+	}
+	if at := f.ExpiresBefore; !at.IsZero() && (at.UnixMilli() <= 0 || at.After(MaxTime)) {
+		return Invalid("expires_before", at.Format(time.RFC3339), "is out of range", "use a time from 1970 to 9999")
 	}
 	if err := f.validateObject(); err != nil {
 		return err

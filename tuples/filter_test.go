@@ -2,6 +2,7 @@ package tuples_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/usher-authz/usher/tuples"
 	"pgregory.net/rapid"
@@ -60,6 +61,45 @@ func TestFilterMatches(t *testing.T) {
 	}
 }
 
+func TestFilterSelectsByExpiry(t *testing.T) {
+	at := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC)
+	f := tuples.Filter{ObjectType: "media", ExpiresBefore: at}
+	if got, want := f.String(), "media:?#?@?:?(#?) expires before 2026-12-31T23:00:00Z"; got != want {
+		t.Errorf("prints as %s, want %s", got, want)
+	}
+	if f.IsZero() || (tuples.Filter{ExpiresBefore: at}).IsZero() {
+		t.Error("a filter by expiry is taken for none")
+	}
+	for _, c := range []struct {
+		name, tuple string
+		want        bool
+	}{
+		{"before", "media:logo#viewer@user:anna expires 2026-12-31T22:59:59.999Z", true},
+		{"at that time", "media:logo#viewer@user:anna expires 2026-12-31T23:00:00Z", false},
+		{"never", "media:logo#viewer@user:anna", false},
+		{"before, of another type", "folder:logo#viewer@user:anna expires 2026-12-31T22:00:00Z", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			parsed, err := tuples.ParseTuple(c.tuple)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := f.Selects(parsed); got != c.want {
+				t.Errorf("selects %s: %v", parsed, got)
+			}
+		})
+	}
+}
+
+func TestFilterOfAKeySelectsItAlone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		k, other := drawTuple(t).Key, drawTuple(t).Key
+		if f := k.Filter(); !f.Matches(k) || f.Matches(other) != (k == other) {
+			t.Fatalf("the filter of %s is %s", k, f)
+		}
+	})
+}
+
 // A filter with any of a tuple's parts matches that tuple.
 func TestFilterOfATuplesPartsMatchesIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -106,6 +146,9 @@ func TestFilterValidate(t *testing.T) {
 		"subject type":            {tuples.Filter{SubjectType: "a b"}, "subject_type"},
 		"subject id":              {tuples.Filter{SubjectType: "a", SubjectID: "b c"}, "subject.id"},
 		"subject relation":        {tuples.Filter{SubjectRelation: &bad}, "subject_relation"},
+		"last time":               {tuples.Filter{ExpiresBefore: tuples.MaxTime}, ""},
+		"time after it":           {tuples.Filter{ExpiresBefore: tuples.MaxTime.Add(time.Millisecond)}, "expires_before"},
+		"time before 1970":        {tuples.Filter{ExpiresBefore: time.UnixMilli(-1)}, "expires_before"},
 	} {
 		t.Run(name, func(t *testing.T) { check(t, c.filter.Validate(), c.says) })
 	}

@@ -50,27 +50,42 @@ func ToKey(t *usherv1.Tuple) tuples.Key {
 // ToTuple returns a valid tuple. The paths of its errors begin in the tuple.
 func ToTuple(t *usherv1.Tuple) (tuples.Tuple, error) {
 	tuple := tuples.Tuple{Key: ToKey(t)}
-	if c := t.GetCondition(); c != nil {
-		context, err := ToContext(c.GetContext())
-		if err != nil {
-			return tuple, tuples.Within("condition.context", err)
-		}
-		tuple.Condition = &tuples.Condition{Name: c.GetName(), Context: context}
-	}
-	if at := t.GetExpiresAt(); at != nil {
-		expires, err := ToTime(at)
-		if err != nil {
-			return tuple, tuples.Within("expires_at", err)
-		}
-		tuple.Expires = expires
-	}
-	if len(t.GetAttributes()) > 0 {
-		tuple.Attributes = make(tuples.Attributes, len(t.GetAttributes()))
-		for name, value := range t.GetAttributes() {
-			tuple.Attributes[name] = ToValue(value)
-		}
+	var err error
+	if tuple.Grant, err = ToGrant(t); err != nil {
+		return tuple, err
 	}
 	return tuple, tuple.Validate()
+}
+
+// grant is what a message says of a tuple beyond its identity.
+type grant interface {
+	GetCondition() *usherv1.Condition
+	GetExpiresAt() *timestamppb.Timestamp
+	GetAttributes() map[string]*usherv1.AttributeValue
+}
+
+// ToGrant returns the grant of a tuple or of a share; [tuples.Grant.Validate] judges
+// what is not wrong in its form already.
+func ToGrant(m grant) (g tuples.Grant, err error) {
+	if c := m.GetCondition(); c != nil {
+		context, err := ToContext(c.GetContext())
+		if err != nil {
+			return g, tuples.Within("condition.context", err)
+		}
+		g.Condition = &tuples.Condition{Name: c.GetName(), Context: context}
+	}
+	if at := m.GetExpiresAt(); at != nil {
+		if g.Expires, err = ToTime(at); err != nil {
+			return g, tuples.Within("expires_at", err)
+		}
+	}
+	if len(m.GetAttributes()) > 0 {
+		g.Attributes = make(tuples.Attributes, len(m.GetAttributes()))
+		for name, value := range m.GetAttributes() {
+			g.Attributes[name] = ToValue(value)
+		}
+	}
+	return g, nil
 }
 
 // FromTuple returns the message of a tuple.
@@ -204,6 +219,13 @@ func ToFilter(f *usherv1.TupleFilter) (tuples.Filter, error) {
 	if f != nil && f.SubjectRelation != nil {
 		relation := tuples.Relation(f.GetSubjectRelation())
 		filter.SubjectRelation = &relation
+	}
+	if at := f.GetExpiresBefore(); at != nil {
+		before, err := ToTime(at)
+		if err != nil {
+			return filter, tuples.Within("expires_before", err)
+		}
+		filter.ExpiresBefore = before
 	}
 	return filter, filter.Validate()
 }

@@ -100,6 +100,10 @@ func TestFiltersTellUsersetsFromPlainSubjects(t *testing.T) {
 		"no filter":      {nil, "?:?#?@?:?(#?)"},
 		"plain subjects": {&usherv1.TupleFilter{SubjectType: "user", SubjectRelation: &none}, "?:?#?@user:?"},
 		"usersets":       {&usherv1.TupleFilter{ObjectType: "media", ObjectId: "logo", SubjectRelation: &member}, "media:logo#?@?:?#member"},
+		"what expires": {
+			&usherv1.TupleFilter{ObjectType: "media", ExpiresBefore: &timestamppb.Timestamp{Seconds: 1, Nanos: 5_999_999}},
+			"media:?#?@?:?(#?) expires before 1970-01-01T00:00:01.005Z",
+		},
 	} {
 		filter, err := wire.ToFilter(tc.message)
 		if err != nil || filter.String() != tc.want {
@@ -108,5 +112,10 @@ func TestFiltersTellUsersetsFromPlainSubjects(t *testing.T) {
 	}
 	if _, err := wire.ToFilter(&usherv1.TupleFilter{ObjectId: "logo"}); err == nil {
 		t.Error("a filter by id without a type is accepted")
+	}
+	_, err := wire.ToFilter(&usherv1.TupleFilter{ExpiresBefore: &timestamppb.Timestamp{Seconds: -1}})
+	var invalid *tuples.InvalidError
+	if !errors.As(err, &invalid) || invalid.Violations[0].Field != "expires_before" {
+		t.Errorf("error %v, want one about expires_before", err)
 	}
 }

@@ -125,7 +125,7 @@ func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) 
 		if err != nil {
 			return err
 		}
-		if !expired && !visit(edge, g) {
+		if !expired && sel.takes(g) && !visit(edge, g) {
 			break
 		}
 	}

@@ -89,7 +89,7 @@ func (r *reader) visit(v *view, key, row []byte) (bool, error) {
 		return true, nil
 	}
 	g, expired, err := v.grantOf(r.selection.order, key, row)
-	if err != nil || expired {
+	if err != nil || expired || !r.selection.takes(g) {
 		return true, err
 	}
 	tuple, err := v.tuple(edge, g)

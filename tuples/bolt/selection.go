@@ -17,12 +17,16 @@ type selection struct {
 	objectType, relation, subjectType tuples.Symbol
 	subjectRelation                   tuples.Symbol
 	anySubjectRelation                bool
+	expiresBefore                     int64 // ms; 0 for no matter when
 }
 
 // choose resolves a filter and picks the order in which it fixes most from the
 // left: by object, by subject, by object type, by subject type, or all by object.
 func (v *view) choose(f tuples.Filter) (s selection, err error) {
 	s.anySubjectRelation = f.SubjectRelation == nil
+	if !f.ExpiresBefore.IsZero() {
+		s.expiresBefore = f.ExpiresBefore.UnixMilli()
+	}
 	s.symbol(v, string(f.ObjectType), &s.objectType)
 	s.symbol(v, string(f.Relation), &s.relation)
 	s.symbol(v, string(f.SubjectType), &s.subjectType)
@@ -108,7 +112,13 @@ func anySymbol(s tuples.Symbol) []byte {
 	return symbolKey(s)
 }
 
-// matches reports whether the filter selects a tuple of this key.
+// takes reports whether the filter selects a tuple whose key it matches by its grant.
+func (s *selection) takes(g grant) bool {
+	expires := g.expires()
+	return s.expiresBefore == 0 || expires != 0 && expires < s.expiresBefore
+}
+
+// matches reports whether the filter can select a tuple of this key.
 func (s *selection) matches(k tuples.EdgeKey) bool {
 	return (s.object == 0 || s.object == k.Object) &&
 		(s.objectType == 0 || s.objectType == k.Object.Type()) &&

@@ -64,7 +64,8 @@ func drawGrant(t *rapid.T, now time.Time) tuples.Grant {
 	return g
 }
 
-func drawFilter(t *rapid.T) tuples.Filter {
+// drawFilter draws a filter; one in four selects by expiry too.
+func drawFilter(t *rapid.T, now time.Time) tuples.Filter {
 	k := drawKey(t)
 	var f tuples.Filter
 	fixed := rapid.IntRange(0, 63).Draw(t, "fixed")
@@ -86,6 +87,9 @@ func drawFilter(t *rapid.T) tuples.Filter {
 	if fixed&32 != 0 {
 		f.SubjectRelation = &k.Subject.Relation
 	}
+	if rapid.IntRange(0, 3).Draw(t, "by expiry") == 0 {
+		f.ExpiresBefore = now.Add(time.Duration(rapid.IntRange(-1, 6).Draw(t, "expires within minutes")) * time.Minute)
+	}
 	return f
 }
 
@@ -101,7 +105,7 @@ func (m *machine) drawCommit(t *rapid.T) tuples.Commit {
 	}
 	switch rapid.IntRange(0, 9).Draw(t, "guard") {
 	case 0:
-		c.Preconditions = []tuples.Precondition{{Field: "preconditions[0]", Filter: drawFilter(t), MustMatch: rapid.Bool().Draw(t, "must match")}}
+		c.Preconditions = []tuples.Precondition{{Field: "preconditions[0]", Filter: drawFilter(t, now), MustMatch: rapid.Bool().Draw(t, "must match")}}
 	case 1:
 		c.InForce = rapid.SampledFrom([]tuples.ModelID{"m0", "m1", "m2"}).Draw(t, "in force")
 	case 2:

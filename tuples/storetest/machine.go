@@ -168,11 +168,13 @@ func (m *machine) compareChange(t *rapid.T, c *tuples.Commit, got tuples.Committ
 }
 
 func (m *machine) deleteFilter(t *rapid.T) {
-	filter, limit := drawFilter(t), rapid.IntRange(1, 6).Draw(t, "limit")
+	filter, limit := drawFilter(t, m.h.store.Now()), rapid.IntRange(1, 6).Draw(t, "limit")
 	partial := rapid.Bool().Draw(t, "partial")
 	got, err := m.h.store.Commit(m.h.ctx, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: filter, Limit: limit, Partial: partial}})
 	before := visible(m.ref.live, m.h.store.Now())
-	maps.DeleteFunc(before, func(k tuples.Key, _ tuples.Grant) bool { return !filter.Matches(k) })
+	maps.DeleteFunc(before, func(k tuples.Key, g tuples.Grant) bool {
+		return !filter.Selects(tuples.Tuple{Key: k, Grant: g})
+	})
 	if len(before) > limit && !partial {
 		if !sameKind(err, &tuples.InvalidError{}) {
 			t.Fatalf("delete of %d tuples with limit %d: %v", len(before), limit, err)

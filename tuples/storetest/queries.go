@@ -63,14 +63,14 @@ func (m *machine) open(t *rapid.T) tuples.Snapshot {
 // compare asks a snapshot everything and compares the answers with the reference.
 func (m *machine) compare(t *rapid.T, s tuples.Snapshot) {
 	want := visible(m.ref.at(s.Revision()).live, s.Time())
-	filter, size := drawFilter(t), rapid.IntRange(1, 5).Draw(t, "page size")
+	filter, size := drawFilter(t, s.Time()), rapid.IntRange(1, 5).Draw(t, "page size")
 	got, err := readAll(m.h, s, filter, size)
 	if errors.Is(err, tuples.ErrRevisionUnavailable) && s.Revision() < m.gone {
 		return // it was held until its revision was collected
 	}
 	m.h.must(err)
 	for key := range want {
-		if filter.Matches(key) {
+		if filter.Selects(tuples.Tuple{Key: key, Grant: want[key]}) {
 			g, there := got[key]
 			if !there || !g.Equal(want[key]) {
 				t.Fatalf("read %s at %d: %s is %v, want %v", filter, s.Revision(), key, g, want[key])

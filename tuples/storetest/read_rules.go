@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -45,6 +46,36 @@ var readRules = []rule{
 		} {
 			h.wantRead(s, c.filter, c.want...)
 		}
+	}},
+	{"a filter selects what expires before a time", func(h *harness) {
+		later := bert + " expires 2026-03-14T11:00:00Z"
+		h.create(soon, later, public, design)
+		s := h.snapshot(tuples.At{})
+		defer s.Close()
+		start := h.store.Now()
+		for _, c := range []struct {
+			before time.Duration
+			want   []string
+		}{
+			{30 * time.Minute, nil}, {30*time.Minute + time.Millisecond, []string{soon}}, {3 * time.Hour, []string{soon, later}},
+		} {
+			h.wantRead(s, tuples.Filter{ExpiresBefore: start.Add(c.before)}, c.want...)
+			h.wantRead(s, tuples.Filter{SubjectType: "user", ExpiresBefore: start.Add(c.before)}, c.want...)
+		}
+		h.wantGuard(tuples.Filter{ObjectType: "media", ObjectID: "logo", ExpiresBefore: start.Add(time.Hour)}, true, true)
+		h.wantGuard(tuples.Filter{ObjectType: "folder", ExpiresBefore: start.Add(time.Hour)}, true, false)
+		got := h.commit(tuples.Commit{Delete: &tuples.DeleteMatching{
+			Filter: tuples.Filter{SubjectType: "user", ExpiresBefore: start.Add(time.Hour)}, Limit: 9,
+		}})
+		equal(h, "deleted", got.Deleted, 1)
+		h.wantTuples(later, public, design)
+	}},
+	{"what has expired is not what will", func(h *harness) {
+		h.create(soon)
+		h.wall.add(time.Hour)
+		s := h.snapshot(tuples.At{})
+		defer s.Close()
+		h.wantRead(s, tuples.Filter{ExpiresBefore: h.store.Now().Add(time.Hour)})
 	}},
 	{"names that the store has never seen select nothing", func(h *harness) {
 		h.create(anna)

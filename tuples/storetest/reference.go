@@ -73,11 +73,20 @@ func (r *reference) judge(c *tuples.Commit, now time.Time) verdict {
 	}
 	before := visible(r.live, now)
 	for _, p := range c.Preconditions {
-		if slices.ContainsFunc(slices.Collect(maps.Keys(before)), p.Filter.Matches) != p.MustMatch {
+		if selectsAny(p.Filter, before) != p.MustMatch {
 			return verdict{err: &tuples.PreconditionError{}}
 		}
 	}
 	return r.judgeMutations(c, before)
+}
+
+func selectsAny(f tuples.Filter, state map[tuples.Key]tuples.Grant) bool {
+	for key, grant := range state {
+		if f.Selects(tuples.Tuple{Key: key, Grant: grant}) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *reference) stale(s *tuples.ReadSet, now time.Time) bool {
