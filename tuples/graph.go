@@ -101,6 +101,24 @@ type Snapshot interface {
 	// It returns early, with more set, when it has looked at many rows to find few.
 	Read(ctx context.Context, filter Filter, after *Key, buf []Tuple) (page []Tuple, last *Key, more bool, err error)
 
+	// LastChange finds the last thing that happened, up to the snapshot's revision and
+	// time, to the tuples whose keys the filters match: what rests on them alone was the
+	// same ever since.
+	LastChange(ctx context.Context, filters []Filter) (LastChange, error)
+
 	// Close releases what the snapshot holds. Calling it again does nothing.
 	Close()
+}
+
+// LastChange is what [Snapshot.LastChange] found.
+type LastChange struct {
+	// Revision is the latest that made, replaced or removed one of the tuples; 0 if none is
+	// known. Where history does not reach back to the removal of one, a revision older than
+	// the oldest that can be read may be missed.
+	Revision Revision
+	// Expired is the tuple that expired last, of those that are neither replaced nor
+	// collected at the snapshot's revision; nil for none.
+	Expired *Tuple
+	// Rows is how many versions of tuples were looked at, for a caller's budget.
+	Rows int
 }

@@ -71,6 +71,10 @@ type Store interface {
 	// [ErrRevisionAhead] if the head is not there yet. It stops before a revision whose
 	// parts are not all written yet.
 	Changes(ctx context.Context, after LogPosition, limit int) ([]Change, error)
+	// ChangeAt is the change of one revision, without its mutations: who made it, when and
+	// why. [ErrRevisionUnavailable] if the log does not have it, [ErrRevisionAhead] if the
+	// head is not there yet.
+	ChangeAt(ctx context.Context, revision Revision) (Change, error)
 
 	// ModelAt is the model in force at a revision; [ErrModelNotFound] if there was none,
 	// [ErrRevisionAhead] if the head is not there yet.

@@ -66,8 +66,7 @@ func appendOrigin(b []byte, o tuples.Origin) []byte {
 // decodeChange returns an entry of the log; its grants point into value.
 func decodeChange(value []byte) (*change, error) {
 	in := input{rest: value}
-	c := &change{time: int64(in.uint64()), cause: tuples.Cause(in.byte()), model: tuples.ModelID(in.text())}
-	c.origin = in.origin()
+	c := in.changeHead()
 	n := in.count()
 	c.mutations = make([]mutation, 0, n)
 	for range n {
@@ -84,6 +83,13 @@ func decodeChange(value []byte) (*change, error) {
 		return nil, fmt.Errorf("change of %d bytes: %w", len(value), errDamaged)
 	}
 	return c, nil
+}
+
+// changeHead reads what an entry says of the whole change, in front of its mutations.
+func (in *input) changeHead() *change {
+	c := &change{time: int64(in.uint64()), cause: tuples.Cause(in.byte()), model: tuples.ModelID(in.text())}
+	c.origin = in.origin()
+	return c
 }
 
 // changeTime reads the time of an entry alone.

@@ -82,6 +82,7 @@ func (m *machine) compare(t *rapid.T, s tuples.Snapshot) {
 		t.Fatalf("read %s at %d: %s should not be there", filter, s.Revision(), key)
 	}
 	m.compareEdges(t, s, want, size)
+	m.compareLastChange(t, s)
 }
 
 // readAll reads what a filter selects, page by page.

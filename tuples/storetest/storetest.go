@@ -43,6 +43,7 @@ func Run(t *testing.T, engine Engine) {
 		{"read", readRules},
 		{"edges", edgeRules},
 		{"changes", changeRules},
+		{"trace", traceRules},
 		{"model", modelRules},
 		{"catalogue", catalogueRules},
 		{"lifetime", lifetimeRules},
