@@ -14,6 +14,7 @@ const (
 	maxRelations     = 1_000    // of one ListRelations
 	maxViolations    = 20       // that one refusal lists
 	maxExamples      = 10       // of orphaned tuples
+	maxWatchFilters  = 20
 
 	defaultExpandPage = 1_000
 	defaultListPage   = 50

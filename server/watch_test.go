@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 )
@@ -102,28 +103,27 @@ func TestWatch(t *testing.T) {
 // A large revision comes in parts; only the last has a token, so that nobody resumes
 // in the middle of a revision.
 func TestWatchSplitsLargeRevisions(t *testing.T) {
-	w := newLibrary(t)
-	stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := stream.Recv(); err != nil {
-		t.Fatal(err)
-	}
-	lines := make([]string, 2_500)
-	for i := range lines {
-		lines[i] = fmt.Sprintf("media:%d#viewer@user:anna", i)
-	}
-	w.touch(lines...)
-	total := 0
-	for i, part := range changes(t, stream, 3) {
-		total += len(part.GetChanges().GetTuples())
-		if (part.GetToken() != "") != (i == 2) || part.GetRevision() != 2 || len(part.GetChanges().GetTuples()) > 1_000 {
-			t.Errorf("part %d: %d changes, token %q", i, len(part.GetChanges().GetTuples()), part.GetToken())
-		}
-	}
-	if total != len(lines) {
-		t.Errorf("got %d changes", total)
+	whole := newLibrary(t)
+	parts, _ := newSplit(t)
+	for name, w := range map[string]*world{"of a log that has them whole": whole, "of a log in parts": parts} {
+		t.Run(name, func(t *testing.T) {
+			stream, _ := w.watch(&usherv1.WatchRequest{})
+			lines := make([]string, 2_500)
+			for i := range lines {
+				lines[i] = fmt.Sprintf("media:%d#viewer@user:anna", i)
+			}
+			w.touch(lines...)
+			total := 0
+			for i, part := range changes(t, stream, 3) {
+				total += len(part.GetChanges().GetTuples())
+				if (part.GetToken() != "") != (i == 2) || part.GetRevision() != 2 || len(part.GetChanges().GetTuples()) > 1_000 {
+					t.Errorf("part %d: %d changes, token %q", i, len(part.GetChanges().GetTuples()), part.GetToken())
+				}
+			}
+			if total != len(lines) {
+				t.Errorf("got %d changes", total)
+			}
+		})
 	}
 }
 
@@ -176,6 +176,10 @@ func TestWatchEnds(t *testing.T) {
 func TestBadWatches(t *testing.T) {
 	w := newLibrary(t)
 	forgetful, old := newForgetful(t)
+	if _, err := w.stores.CreateStore(w.ctx, &usherv1.CreateStoreRequest{Name: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	_, foreign := w.watch(&usherv1.WatchRequest{Store: "other"})
 	for _, c := range []struct {
 		name, reason, field string
 		code                codes.Code
@@ -187,6 +191,15 @@ func TestBadWatches(t *testing.T) {
 		{"no duration", "INVALID_FIELD", "heartbeat", codes.InvalidArgument, w, &usherv1.WatchRequest{Heartbeat: &durationpb.Duration{Seconds: 1, Nanos: -1}}},
 		{"a forged token", "FORGED_TOKEN", "after", codes.InvalidArgument, w, &usherv1.WatchRequest{After: "forged"}},
 		{"an unknown store", "STORE_NOT_FOUND", "", codes.NotFound, w, &usherv1.WatchRequest{Store: "nowhere"}},
+		{"a mode that is none", "INVALID_FIELD", "snapshot", codes.InvalidArgument, w, &usherv1.WatchRequest{Snapshot: 7}},
+		{"a token beside a snapshot", "INVALID_FIELD", "after", codes.InvalidArgument, w, &usherv1.WatchRequest{Snapshot: always, After: old}},
+		{"a forged token with a snapshot", "FORGED_TOKEN", "after", codes.InvalidArgument, w, &usherv1.WatchRequest{Snapshot: ifBehind, After: "forged"}},
+		{"a token of another store with a snapshot", "FOREIGN_TOKEN", "after", codes.InvalidArgument, w, &usherv1.WatchRequest{Snapshot: ifBehind, After: foreign.GetToken()}},
+		{"21 filters", "TOO_MANY_ITEMS", "filters", codes.InvalidArgument, w, &usherv1.WatchRequest{Filters: make([]*usherv1.TupleFilter, 21)}},
+		{"a filter by an id alone", "INVALID_FIELD", "filters[0].object_id", codes.InvalidArgument, w, &usherv1.WatchRequest{Filters: []*usherv1.TupleFilter{{ObjectId: "logo"}}}},
+		{"a filter by expiry", "INVALID_FIELD", "filters[0].expires_before", codes.InvalidArgument, w, &usherv1.WatchRequest{Filters: []*usherv1.TupleFilter{{ExpiresBefore: timestamppb.Now()}}}},
+		{"a filter by an unknown type", "UNKNOWN_TYPE", "filters[1].object_type", codes.InvalidArgument, w, &usherv1.WatchRequest{Filters: []*usherv1.TupleFilter{{}, {ObjectType: "video"}}}},
+		{"a filter by an unknown relation", "UNKNOWN_RELATION", "filters[0].relation", codes.InvalidArgument, w, &usherv1.WatchRequest{Filters: []*usherv1.TupleFilter{{Relation: "can_fly"}}}},
 		{"a token older than the log", "REVISION_UNAVAILABLE", "", codes.OutOfRange, forgetful, &usherv1.WatchRequest{After: old}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -82,13 +82,16 @@ func (Operation) EnumDescriptor() ([]byte, []int) {
 	return file_usher_v1_tuple_service_proto_rawDescGZIP(), []int{0}
 }
 
-// Whether a Watch begins with all tuples there are.
+// Whether a Watch begins with all tuples there are. The log reaches back as far as the
+// store's retention. With a snapshot allowed, a consumer that falls behind it while the
+// stream is open is sent another one.
 type SnapshotMode int32
 
 const (
 	// Never: a token that the log no longer reaches back to is refused (OUT_OF_RANGE).
 	SnapshotMode_SNAPSHOT_MODE_UNSPECIFIED SnapshotMode = 0
-	// If the log no longer reaches back to the token.
+	// If the log no longer reaches back to the token, or there is none. A token of another
+	// store is refused all the same.
 	SnapshotMode_SNAPSHOT_MODE_IF_BEHIND SnapshotMode = 1
 	// Always; after must be empty.
 	SnapshotMode_SNAPSHOT_MODE_ALWAYS SnapshotMode = 2
@@ -1003,15 +1006,18 @@ type SetSharesRequest struct {
 	// What each recipient shall have: 1 to 1,000 recipients, none twice; 100,000 at most
 	// together with the objects, multiplied.
 	Shares []*Share `protobuf:"bytes,3,rep,name=shares,proto3" json:"shares,omitempty"`
-	// The relations that count as rights of the selection, 1 to 20: whatever tuples of
-	// these a recipient has on an object of the selection are replaced. Others, such as
-	// "owner" or "parent" if they are not named here, stay.
+	// The relations that count as rights of the selection, 1 to 20, none twice: whatever
+	// tuples of these name a recipient on an object of the selection are replaced. Others,
+	// such as "owner" or "parent" if they are not named here, stay. A type may lack some of
+	// them, if no share gives these.
 	Roles []string `protobuf:"bytes,4,rep,name=roles,proto3" json:"roles,omitempty"`
 	// What must hold in the state before, 1,000 at most.
 	Preconditions []*Precondition `protobuf:"bytes,5,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
 	// For each object and each recipient: Checks that must be allowed, such as that the
-	// actor can share the object, and that the recipient may receive it (A2, B3); 10 at
-	// most.
+	// actor can share the object, and that the recipient may receive it (A2, B3); 10 guards
+	// at most, which come to 20,000 Checks at most. Like preconditions they are judged at
+	// the write's own revision, and the first that is not allowed is named with its object
+	// and its recipient.
 	Guards []*ShareGuard `protobuf:"bytes,6,rep,name=guards,proto3" json:"guards,omitempty"`
 	// On whose behalf the caller acts; kept with the change.
 	Actor *Subject `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
@@ -1117,7 +1123,8 @@ func (x *SetSharesRequest) GetRequestId() string {
 	return ""
 }
 
-// A Check that guards each share of a SetSharesRequest.
+// A Check that guards each share of a SetSharesRequest. Recipients that are to have no
+// right are not asked about: whoever has left an organisation can lose its shares.
 type ShareGuard struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Exactly one must be set.
@@ -1233,9 +1240,10 @@ type SetSharesResponse struct {
 	Created int32 `protobuf:"varint,3,opt,name=created,proto3" json:"created,omitempty"`
 	// Tuples whose condition, expiry or attributes were replaced.
 	Updated int32 `protobuf:"varint,4,opt,name=updated,proto3" json:"updated,omitempty"`
-	// Tuples that were removed.
+	// Tuples of the roles that were removed.
 	Deleted int32 `protobuf:"varint,5,opt,name=deleted,proto3" json:"deleted,omitempty"`
-	// Tuples that were as they should be already.
+	// Shares of an object that were as they should be already; those that give no right are
+	// not counted.
 	Unchanged int32 `protobuf:"varint,6,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
 	// The request id was known: this is the answer to its first use.
 	Replayed      bool `protobuf:"varint,7,opt,name=replayed,proto3" json:"replayed,omitempty"`
@@ -1700,22 +1708,26 @@ func (x *UndoDeleteResponse) GetReplayed() bool {
 	return false
 }
 
-// Watch changes.
+// Watch changes. Example, for an index of who may see which media, which the consumer
+// sends with the token it has, if any: {"filters": [{"object_type": "media"}],
+// "tuples_only": true, "snapshot": "SNAPSHOT_MODE_IF_BEHIND", "after": "…"}.
 type WatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
-	// Start behind this token's revision; empty for behind the head.
+	// Start behind this token's revision; empty for behind the head, or as snapshot says. A
+	// token that is ahead of the head waits for it.
 	After string `protobuf:"bytes,2,opt,name=after,proto3" json:"after,omitempty"`
 	// Send a message at least this often, changes or not: 1 second to 1 hour, unset
 	// for 15 seconds.
 	Heartbeat *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat,proto3" json:"heartbeat,omitempty"`
 	// Send only changes of tuples that one of these selects, 20 at most; none for all.
-	// Tokens advance past the revisions that are left out.
+	// Their expires_before must be unset. Tokens advance past the revisions that are left
+	// out.
 	Filters []*TupleFilter `protobuf:"bytes,4,rep,name=filters,proto3" json:"filters,omitempty"`
-	// Leave out changes of the model.
+	// Leave out changes of the model, which filters do not select.
 	TuplesOnly bool `protobuf:"varint,5,opt,name=tuples_only,json=tuplesOnly,proto3" json:"tuples_only,omitempty"`
-	// What to do for a consumer that has no usable token.
+	// Whether all tuples there are come first.
 	Snapshot      SnapshotMode `protobuf:"varint,6,opt,name=snapshot,proto3,enum=usher.v1.SnapshotMode" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1802,9 +1814,9 @@ type WatchResponse struct {
 	// Start behind this with another Watch. Empty while parts of a revision are still
 	// to come, so that no revision is ever resumed in its middle.
 	Token string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
-	// The revision that the stream has reached.
+	// The revision that the stream has reached, or is in.
 	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// A part of the snapshot that the stream begins with; see WatchRequest.snapshot.
+	// A part of a snapshot; see WatchRequest.snapshot.
 	Snapshot      *TupleSnapshot `protobuf:"bytes,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1868,10 +1880,12 @@ func (x *WatchResponse) GetSnapshot() *TupleSnapshot {
 	return nil
 }
 
-// A part of all tuples of one revision that the filters select. Whoever receives the
-// first part must forget what it knew: the tuples of all parts are all there are. The
-// last part has a token, and changes go on behind it; a stream that breaks off before
-// begins anew.
+// A part of all tuples of one revision that the filters select, in no promised order.
+// Whoever receives the first part must forget what it knew: the tuples of all parts are
+// all there are. The last part has a token, and changes go on behind it; a stream that
+// breaks off before begins anew. Where no tuple is selected there is one part without
+// tuples, the first and the last. Tuples that have expired are left out, also those whose
+// CAUSE_EXPIRED is still to come.
 type TupleSnapshot struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// This is the first part.
@@ -2042,9 +2056,9 @@ type TupleChange struct {
 	Operation Operation `protobuf:"varint,1,opt,name=operation,proto3,enum=usher.v1.Operation" json:"operation,omitempty"`
 	// The tuple as it is now; of a delete, as it was.
 	Tuple *Tuple `protobuf:"bytes,2,opt,name=tuple,proto3" json:"tuple,omitempty"`
-	// The subject is new to the object: before this revision no tuple named it there, with
-	// whatever relation (B6, D10: whom to notify). A share that is changed from one right
-	// to another, or set again, is not new.
+	// Of a create: the subject is new to the object. Before this revision no tuple named it
+	// there that had not expired, with whatever relation (B6, D10: whom to notify). A share
+	// that is changed from one right to another, or set again, is not new.
 	NewlyGives    bool `protobuf:"varint,3,opt,name=newly_gives,json=newlyGives,proto3" json:"newly_gives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -45,17 +45,19 @@ type TupleServiceClient interface {
 	// revision.
 	DeleteTuples(ctx context.Context, in *DeleteTuplesRequest, opts ...grpc.CallOption) (*DeleteTuplesResponse, error)
 	// SetShares gives each recipient one right, or none, on a whole selection of objects,
-	// in place of the roles it had there, at one revision (A6, A8, B15).
+	// in place of the roles it had there, at one revision (A6, A8, B15). Without a deadline
+	// of its own it has none.
 	SetShares(ctx context.Context, in *SetSharesRequest, opts ...grpc.CallOption) (*SetSharesResponse, error)
 	// DeleteObject removes every tuple that names an object on either side, if wanted with
-	// all that lies in it, at one revision (B11, C5). It may take longer than the default
-	// deadline; meanwhile nobody sees anything of it, and others write as usual.
+	// all that lies in it, at one revision (B11, C5). It may take long, and without a deadline
+	// of its own has none; meanwhile nobody sees anything of it, and others write as usual.
 	DeleteObject(ctx context.Context, in *DeleteObjectRequest, opts ...grpc.CallOption) (*DeleteObjectResponse, error)
-	// UndoDelete brings back the tuples that an earlier change removed, at one revision.
+	// UndoDelete brings back the tuples that an earlier change removed, at one revision. It
+	// may take long, as the change did, and without a deadline of its own has none.
 	UndoDelete(ctx context.Context, in *UndoDeleteRequest, opts ...grpc.CallOption) (*UndoDeleteResponse, error)
-	// Watch streams every change from a token on, in order, without gaps. The first
-	// message comes at once and says where the stream begins. It goes on until the
-	// caller ends it, or the server shuts down.
+	// Watch streams every change from a token on, in order, without gaps, if wanted
+	// behind all tuples there are (B6, D10). The first message comes at once and says where
+	// the stream begins. It goes on until the caller ends it, or the server shuts down.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -170,17 +172,19 @@ type TupleServiceServer interface {
 	// revision.
 	DeleteTuples(context.Context, *DeleteTuplesRequest) (*DeleteTuplesResponse, error)
 	// SetShares gives each recipient one right, or none, on a whole selection of objects,
-	// in place of the roles it had there, at one revision (A6, A8, B15).
+	// in place of the roles it had there, at one revision (A6, A8, B15). Without a deadline
+	// of its own it has none.
 	SetShares(context.Context, *SetSharesRequest) (*SetSharesResponse, error)
 	// DeleteObject removes every tuple that names an object on either side, if wanted with
-	// all that lies in it, at one revision (B11, C5). It may take longer than the default
-	// deadline; meanwhile nobody sees anything of it, and others write as usual.
+	// all that lies in it, at one revision (B11, C5). It may take long, and without a deadline
+	// of its own has none; meanwhile nobody sees anything of it, and others write as usual.
 	DeleteObject(context.Context, *DeleteObjectRequest) (*DeleteObjectResponse, error)
-	// UndoDelete brings back the tuples that an earlier change removed, at one revision.
+	// UndoDelete brings back the tuples that an earlier change removed, at one revision. It
+	// may take long, as the change did, and without a deadline of its own has none.
 	UndoDelete(context.Context, *UndoDeleteRequest) (*UndoDeleteResponse, error)
-	// Watch streams every change from a token on, in order, without gaps. The first
-	// message comes at once and says where the stream begins. It goes on until the
-	// caller ends it, or the server shuts down.
+	// Watch streams every change from a token on, in order, without gaps, if wanted
+	// behind all tuples there are (B6, D10). The first message comes at once and says where
+	// the stream begins. It goes on until the caller ends it, or the server shuts down.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedTupleServiceServer()
 }
