@@ -26,11 +26,12 @@ var layers = []struct {
 	{"model", []string{"tuples"}, "a model speaks of types and relations, not of stores"},
 	{"check", []string{"model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer"},
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
-	{"check/checktest", []string{"check", "check/reference", "model", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
+	{"scenario", []string{"check", "model", "tuples", "tuples/bolt"}, "a scenario file is run by the engine over a real store, without a server"},
+	{"check/checktest", []string{"check", "check/reference", "model", "scenario", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
 	{"server", []string{"gen/usher/v1", "server/wire", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
-	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.

@@ -9,8 +9,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/usher-authz/usher/check"
-	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
+	"github.com/usher-authz/usher/scenario"
 )
 
 // A budget that runs out ends in ErrBudget, never in another answer and never in a
@@ -41,7 +41,7 @@ func TestBudgetNeverChangesAnAnswer(t *testing.T) {
 
 // compareCutList lists the objects of a question's type under a budget: what comes
 // before ErrBudget is the beginning of the list, and without it the list is whole.
-func (v *view) compareCutList(t *rapid.T, spec *reference.Spec, q checktest.Question, request check.Request) {
+func (v *view) compareCutList(t *rapid.T, spec *reference.Spec, q scenario.Question, request check.Request) {
 	want := spec.ListObjects(q.On.Object.Type, q.On.Relation, q.Subject)
 	var got []reference.Item
 	cut := false
@@ -56,7 +56,7 @@ func (v *view) compareCutList(t *rapid.T, spec *reference.Spec, q checktest.Ques
 		got = append(got, reference.Item{ID: item.ID, Answer: (&engine{t: t}).answer(item.Decision, item.Err)})
 	}
 	if len(got) > len(want) || !slices.EqualFunc(got, want[:len(got)], sameItem) || !cut && len(got) < len(want) {
-		q.On.Object.ID = checktest.Asked
+		q.On.Object.ID = scenario.Asked
 		t.Fatalf("%s: %s with a budget of %d is %v (cut: %t), want %v\n%s",
 			v.name, q, request.Budget, got, cut, want, v.scenario(q, "?"))
 	}

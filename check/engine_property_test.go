@@ -18,6 +18,7 @@ import (
 	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 	"github.com/usher-authz/usher/tuples/bolt"
 )
@@ -37,25 +38,25 @@ func (e *engine) Check(on tuples.Userset, s tuples.Subject) reference.Answer {
 
 func (e *engine) ListObjects(t tuples.ObjectType, r tuples.Relation, s tuples.Subject) []reference.Item {
 	e.t.Helper()
-	on := tuples.Userset{Object: tuples.Object{Type: t, ID: checktest.Asked}, Relation: r}
-	return e.list(checktest.Question{Subject: s, On: on}, "")
+	on := tuples.Userset{Object: tuples.Object{Type: t, ID: scenario.Asked}, Relation: r}
+	return e.list(scenario.Question{Subject: s, On: on}, "")
 }
 
 func (e *engine) ListSubjects(on tuples.Userset, t tuples.ObjectType) []reference.Item {
 	e.t.Helper()
-	return e.list(checktest.Question{Subject: tuples.Subject{Type: t, ID: checktest.Asked}, On: on}, "")
+	return e.list(scenario.Question{Subject: tuples.Subject{Type: t, ID: scenario.Asked}, On: on}, "")
 }
 
 func (e *engine) ListUsersets(on tuples.Userset, t tuples.ObjectType, r tuples.Relation) []reference.Item {
 	e.t.Helper()
-	return e.list(checktest.Question{Subject: tuples.Subject{Type: t, ID: checktest.Asked, Relation: r}, On: on}, "")
+	return e.list(scenario.Question{Subject: tuples.Subject{Type: t, ID: scenario.Asked, Relation: r}, On: on}, "")
 }
 
 // list returns the items of a list behind after.
-func (e *engine) list(q checktest.Question, after tuples.ID) []reference.Item {
+func (e *engine) list(q scenario.Question, after tuples.ID) []reference.Item {
 	e.t.Helper()
 	var items iter.Seq2[check.Item, error]
-	if q.On.Object.ID == checktest.Asked {
+	if q.On.Object.ID == scenario.Asked {
 		items = e.evaluator.ListObjects(context.Background(), q.On.Object.Type, q.On.Relation, q.Subject, after)
 	} else {
 		kind := check.SubjectKind{Type: q.Subject.Type, Relation: q.Subject.Relation}
@@ -92,7 +93,7 @@ type view struct {
 }
 
 // scenario returns the view as a scenario, to be kept among those of checktest.
-func (v *view) scenario(q checktest.Question, answer string) checktest.Scenario {
+func (v *view) scenario(q scenario.Question, answer string) checktest.Scenario {
 	return checktest.Scenario{
 		About: v.name + "\n", Source: v.source,
 		Stored: v.world.Stored, Contextual: v.world.Contextual, Context: v.world.Context,

@@ -13,6 +13,7 @@ import (
 	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -29,8 +30,8 @@ func eachView(t *testing.T, law func(t *rapid.T, v *view, spec *reference.Spec, 
 }
 
 // checks are one in n of the view's questions that are no lists.
-func (v *view) checks(n, seed uint64) []checktest.Question {
-	return slices.DeleteFunc(v.questions(seed), func(q checktest.Question) bool {
+func (v *view) checks(n, seed uint64) []scenario.Question {
+	return slices.DeleteFunc(v.questions(seed), func(q scenario.Question) bool {
 		return q.IsList() || !oneIn(n, seed, "law", q)
 	})
 }
@@ -77,14 +78,14 @@ func TestExplanationsHold(t *testing.T) {
 func (v *view) restsOn(t *rapid.T, spec *reference.Spec, r *check.Reason, above []*check.Reason) []tuples.Tuple {
 	for _, a := range above {
 		if r.Decision.Outcome == check.Allowed && r.Note != "" && r.Tuple == nil && r.On == a.On && r.Rule == a.Rule {
-			t.Fatalf("%s: the proof of %s, %s, goes in a circle\n%s", v.name, r.On, r.Rule, v.scenario(checktest.Question{}, "?"))
+			t.Fatalf("%s: the proof of %s, %s, goes in a circle\n%s", v.name, r.On, r.Rule, v.scenario(scenario.Question{}, "?"))
 		}
 	}
 	var all []tuples.Tuple
 	if r.Tuple != nil {
 		list := tuples.Userset{Object: r.Tuple.Object, Relation: r.Tuple.Relation}
 		if !slices.ContainsFunc(spec.Tuples(list), func(visible tuples.Tuple) bool { return sameTuple(visible, *r.Tuple) }) {
-			t.Fatalf("%s: explanation rests on %s, which is not visible\n%s", v.name, r.Tuple, v.scenario(checktest.Question{}, "?"))
+			t.Fatalf("%s: explanation rests on %s, which is not visible\n%s", v.name, r.Tuple, v.scenario(scenario.Question{}, "?"))
 		}
 		all = append(all, *r.Tuple)
 	}
@@ -95,7 +96,7 @@ func (v *view) restsOn(t *rapid.T, spec *reference.Spec, r *check.Reason, above 
 }
 
 // expectGrants checks that a tuple of the subject in each of the usersets is enough.
-func (v *view) expectGrants(t *rapid.T, q checktest.Question, usersets []tuples.Userset) {
+func (v *view) expectGrants(t *rapid.T, q scenario.Question, usersets []tuples.Userset) {
 	for _, u := range usersets {
 		world := v.world
 		grant := tuples.Tuple{Key: tuples.Key{Object: u.Object, Relation: u.Relation, Subject: q.Subject}}
@@ -108,7 +109,7 @@ func (v *view) expectGrants(t *rapid.T, q checktest.Question, usersets []tuples.
 }
 
 // expectProof checks that the tuples alone are enough.
-func (v *view) expectProof(t *rapid.T, q checktest.Question, rested []tuples.Tuple) {
+func (v *view) expectProof(t *rapid.T, q scenario.Question, rested []tuples.Tuple) {
 	world := v.world
 	world.Stored, world.Contextual = rested, nil
 	if answer := reference.New(world).Check(q.On, q.Subject); answer.Outcome != reference.Allowed {
@@ -214,7 +215,7 @@ func (x *expanded) compareLeaf(t *rapid.T, tree *check.Tree, want []tuples.Tuple
 	for _, got := range [][]tuples.Tuple{tree.Tuples, paged} {
 		got = slices.SortedFunc(slices.Values(got), func(a, b tuples.Tuple) int { return a.Key.Compare(b.Key) })
 		if !slices.EqualFunc(got, want, sameTuple) {
-			t.Fatalf("%s: leaf %d of %s has %v, want %v\n%s", x.name, tree.Leaf, x.on, got, want, x.scenario(checktest.Question{}, "?"))
+			t.Fatalf("%s: leaf %d of %s has %v, want %v\n%s", x.name, tree.Leaf, x.on, got, want, x.scenario(scenario.Question{}, "?"))
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/usher-authz/usher/check"
 	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -97,7 +98,7 @@ func (v *view) compare(t *rapid.T, seed uint64) int {
 		if oneIn(4, seed, "fresh", q) {
 			asked = &engine{t: t, evaluator: check.New(v.request)}
 		}
-		got, want := q.Ask(asked), q.Ask(spec)
+		got, want := checktest.Ask(asked, q), checktest.Ask(spec, q)
 		if got != want {
 			t.Fatalf("%s: %s = %s, the reference says %s\n%s", v.name, q, got, want, v.scenario(q, want))
 		}
@@ -111,7 +112,7 @@ func (v *view) compare(t *rapid.T, seed uint64) int {
 }
 
 // compareFailure checks that a failed answer names a tuple that it depends on.
-func (v *view) compareFailure(t *rapid.T, e *engine, spec *reference.Spec, q checktest.Question) {
+func (v *view) compareFailure(t *rapid.T, e *engine, spec *reference.Spec, q scenario.Question) {
 	want := spec.Check(q.On, q.Subject)
 	if want.Outcome != reference.Failed {
 		return
@@ -124,7 +125,7 @@ func (v *view) compareFailure(t *rapid.T, e *engine, spec *reference.Spec, q che
 }
 
 // compareCursor checks that a list goes on behind its items, some of them if it is long.
-func (v *view) compareCursor(t *rapid.T, e *engine, q checktest.Question) {
+func (v *view) compareCursor(t *rapid.T, e *engine, q scenario.Question) {
 	all := e.list(q, "")
 	for i := 0; i < len(all); i += 1 + len(all)/4 {
 		item := all[i]
@@ -139,29 +140,29 @@ func sameItem(a, b reference.Item) bool { return a.ID == b.ID && a.Answer.Same(b
 
 // questions are half of all checks between the objects and the subjects of the small
 // world that random cases live in, and a part of the lists, which cost more.
-func (v *view) questions(seed uint64) []checktest.Question {
-	var questions []checktest.Question
+func (v *view) questions(seed uint64) []scenario.Question {
+	var questions []scenario.Question
 	subjects, kinds := v.subjects()
 	for _, typ := range v.world.Model.Types {
 		for _, r := range typ.Relations {
 			for _, id := range []tuples.ID{"1", "2", "!", "stranger"} {
 				on := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: id}, Relation: r.Name}
 				for _, s := range subjects {
-					q := checktest.Question{Subject: s, On: on}
+					q := scenario.Question{Subject: s, On: on}
 					if oneIn(2, seed, "check", q) {
 						questions = append(questions, q)
 					}
 				}
 				for _, kind := range kinds {
-					q := checktest.Question{Subject: kind, On: on}
+					q := scenario.Question{Subject: kind, On: on}
 					if oneIn(4, seed, "list", q) {
 						questions = append(questions, q)
 					}
 				}
 			}
-			every := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: checktest.Asked}, Relation: r.Name}
+			every := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: scenario.Asked}, Relation: r.Name}
 			for _, s := range subjects {
-				q := checktest.Question{Subject: s, On: every}
+				q := scenario.Question{Subject: s, On: every}
 				if oneIn(2, seed, "list", q) {
 					questions = append(questions, q)
 				}
@@ -175,12 +176,12 @@ func (v *view) questions(seed uint64) []checktest.Question {
 // subjects ask for.
 func (v *view) subjects() (subjects, kinds []tuples.Subject) {
 	for _, typ := range v.world.Model.Types {
-		kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: checktest.Asked})
+		kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: scenario.Asked})
 		for _, id := range []tuples.ID{"1", "2", "stranger", tuples.Wildcard} {
 			subjects = append(subjects, tuples.Subject{Type: typ.Name, ID: id})
 		}
 		for _, r := range typ.Relations {
-			kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: checktest.Asked, Relation: r.Name})
+			kinds = append(kinds, tuples.Subject{Type: typ.Name, ID: scenario.Asked, Relation: r.Name})
 			for _, id := range []tuples.ID{"1", "2"} {
 				subjects = append(subjects, tuples.Subject{Type: typ.Name, ID: id, Relation: r.Name})
 			}
@@ -191,7 +192,7 @@ func (v *view) subjects() (subjects, kinds []tuples.Subject) {
 
 // oneIn chooses one in n questions. The choice depends on the question alone, so that
 // a failing one is still asked when the case around it shrinks.
-func oneIn(n, seed uint64, what string, q checktest.Question) bool {
+func oneIn(n, seed uint64, what string, q scenario.Question) bool {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, seed, what, q)
 	return hash.Sum64()%n == 0

@@ -12,6 +12,7 @@ import (
 
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -39,9 +40,9 @@ type Scenario struct {
 	Answers    []Expectation
 }
 
-// Expectation is a question with its answer, as [Question.Ask] gives it.
+// Expectation is a question with its answer, as [Ask] gives it.
 type Expectation struct {
-	Question
+	scenario.Question
 	Answer string
 }
 
@@ -87,7 +88,7 @@ func (s Scenario) Run(t *testing.T, a Answerer) {
 	}
 	for _, expected := range s.Answers {
 		t.Run(expected.Question.String(), func(t *testing.T) {
-			if answer := expected.Ask(a); answer != expected.Answer {
+			if answer := Ask(a, expected.Question); answer != expected.Answer {
 				t.Errorf("%s = %s, want %s", expected.Question, answer, expected.Answer)
 			}
 		})
@@ -144,7 +145,7 @@ func parseExpectation(line string) (Expectation, error) {
 	if !ok {
 		return Expectation{}, fmt.Errorf("answer %q is not of the form: subject relation object = answer", line)
 	}
-	question, err := ParseQuestion(left)
+	question, err := scenario.ParseQuestion(left)
 	return Expectation{question, strings.Join(strings.Fields(right), " ")}, err
 }
 

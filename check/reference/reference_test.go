@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-authz/usher/check/checktest"
 	"github.com/usher-authz/usher/check/reference"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -74,11 +75,11 @@ func drawSpec(t *rapid.T) (*reference.Spec, []tuples.Userset) {
 func TestUnknownNamesAreDenied(t *testing.T) {
 	spec := reference.New(checktest.Scenarios(t)["usersets"].World(t))
 	for _, text := range []string{"user:anna reader doc:1", "user:anna editor page:1", "robot:r editor doc:1", "group:eng#gone editor doc:1"} {
-		q, err := checktest.ParseQuestion(text)
+		q, err := scenario.ParseQuestion(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if answer := q.Ask(spec); answer != "denied" {
+		if answer := checktest.Ask(spec, q); answer != "denied" {
 			t.Errorf("%s = %s, want denied", q, answer)
 		}
 	}
