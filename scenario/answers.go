@@ -93,33 +93,28 @@ func parsed[T any](r *reader, into *T, parse func(string) (T, error)) setter {
 	}
 }
 
-// texts reads a list of values that have a text form, all that are valid.
+// texts reads a list of values that have a text form; those that are refused are zero.
 func texts[T any](r *reader, n node, parse func(string) (T, error)) []T {
 	var all []T
 	r.each(func(entry node) {
-		value, err := parse(entry.Value)
-		if err != nil {
-			r.invalid(entry, err)
-			return
-		}
+		var value T
+		parsed(r, &value, parse)(entry)
 		all = append(all, value)
 	})(n)
 	return all
 }
 
-// oneOf reads the value of a key, or of its plural with a list.
+// oneOf reads the value of a key, or of its plural with a list; a value that is refused
+// is zero.
 func oneOf[T any](r *reader, n node, key string, one, several node, parse func(string) (T, error)) []T {
+	var value T
 	switch {
 	case (one.Node == nil) == (several.Node == nil):
 		r.refuse(n, key, "", "stands there twice or not at all", "write one of "+key+" and "+key+"s")
-		return nil
 	case several.Node != nil:
 		return texts(r, several, parse)
-	}
-	value, err := parse(one.Value)
-	if err != nil {
-		r.invalid(one, err)
-		return nil
+	default:
+		parsed(r, &value, parse)(one)
 	}
 	return []T{value}
 }

@@ -140,16 +140,18 @@ func (r *reader) explanation(n node) []Assertion {
 // or object that was refused itself is the zero value.
 func (r *reader) question(relation node, s tuples.Subject, o tuples.Object) Question {
 	name := tuples.Relation(relation.Value)
-	typ, of := r.model.Type(o.Type), r.model.Type(s.Type)
-	switch {
-	case s.Type == "" || o.Type == "":
+	switch typ := r.model.Type(o.Type); {
+	case o.Type == "":
 	case typ == nil:
 		r.refuse(relation, "", "", "is asked of type "+string(o.Type)+", which the model lacks", "write a type of the model")
 	case typ.Relation(name) == nil:
 		r.refuse(relation, "", "", "is not a relation of "+string(o.Type)+" in the model", "write one of them, or define it there")
-	case of == nil:
+	}
+	switch typ := r.model.Type(s.Type); {
+	case s.Type == "":
+	case typ == nil:
 		r.refuse(relation, "", "", "is asked for type "+string(s.Type)+", which the model lacks", "write a type of the model")
-	case s.IsUserset() && of.Relation(s.Relation) == nil:
+	case s.IsUserset() && typ.Relation(s.Relation) == nil:
 		r.refuse(relation, "", "", "is asked for "+string(s.Type)+"#"+string(s.Relation)+", which the model lacks", "write a relation of the model")
 	}
 	return Question{Subject: s, On: tuples.Userset{Object: o, Relation: name}}
