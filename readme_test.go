@@ -103,20 +103,24 @@ func serve(t *testing.T, binary, dir string) string {
 // commandsOf returns the commands in the console blocks of a Markdown file.
 func commandsOf(t *testing.T, path string) []command {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var commands []command
-	inside := false
-	for line := range strings.Lines(string(text)) {
-		switch after, isCommand := strings.CutPrefix(line, "$ "); {
-		case strings.HasPrefix(line, "```"):
-			inside = strings.HasPrefix(line, "```console")
-		case !inside:
-		case isCommand:
+	for _, p := range pagesOf(t, path) {
+		for _, b := range p.blocks {
+			if b.kind == "console" {
+				commands = append(commands, commandsIn(b.text)...)
+			}
+		}
+	}
+	return commands
+}
+
+// commandsIn returns the commands of one console block, each with the lines behind it.
+func commandsIn(text string) []command {
+	var commands []command
+	for line := range strings.Lines(text) {
+		if after, isCommand := strings.CutPrefix(line, "$ "); isCommand {
 			commands = append(commands, command{text: strings.TrimSpace(after)})
-		default:
+		} else {
 			commands[len(commands)-1].want += line
 		}
 	}
