@@ -178,10 +178,10 @@ func TestNumbersThatAreWrittenDownHaveNames(t *testing.T) {
 	for op := tuples.Op(0); op < 5; op++ {
 		names = append(names, op.String())
 	}
-	for cause := tuples.Cause(0); cause < 6; cause++ {
+	for cause := tuples.Cause(0); cause < 8; cause++ {
 		names = append(names, cause.String())
 	}
-	want := []string{"unknown", "create", "touch", "delete", "unknown", "unknown", "write", "delete", "model", "expired", "unknown"}
+	want := []string{"unknown", "create", "touch", "delete", "unknown", "unknown", "write", "delete", "model", "expired", "erase", "undo", "unknown"}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q: these numbers are part of the disk format", names, want)
 	}

@@ -2,13 +2,9 @@ package bolt
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/usher-authz/usher/tuples"
 )
-
-// maxModelIDBytes bounds a model's id, which is a key of the file.
-const maxModelIDBytes = 64
 
 // write is a commit that was found valid in itself, with its grants encoded.
 type write struct {
@@ -41,58 +37,13 @@ func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Commit
 	return outcome, nil
 }
 
-// prepare does what needs no state, on the caller's goroutine.
-func prepare(c *tuples.Commit) (*write, error) {
-	w := &write{Commit: c, grants: make([]grant, len(c.Mutations))}
-	for i := range c.Mutations {
-		var err error
-		if w.grants[i], err = prepareMutation(&c.Mutations[i]); err != nil {
-			return nil, tuples.Within(fmt.Sprintf("updates[%d].tuple", i), err)
-		}
-	}
-	for i := range c.Preconditions {
-		p := &c.Preconditions[i]
-		if err := p.Filter.Validate(); err != nil {
-			return nil, tuples.Within(p.Field, err)
-		}
-	}
-	if c.Delete != nil {
-		if err := c.Delete.Filter.Validate(); err != nil {
-			return nil, tuples.Within("filter", err)
-		}
-		if c.Delete.Limit <= 0 {
-			return nil, tuples.Invalid("limit", fmt.Sprint(c.Delete.Limit), "is not positive", "say how many tuples may be deleted at most")
-		}
-	}
-	if c.ReadSet != nil {
-		w.read = make(map[tuples.Userset]struct{}, len(c.ReadSet.Lists))
-		for _, list := range c.ReadSet.Lists {
-			w.read[list] = struct{}{}
-		}
-	}
-	if m := c.NewModel; m != nil && (m.ID == "" || len(m.ID) > maxModelIDBytes) {
-		return nil, tuples.Invalid("model.id", string(m.ID), fmt.Sprintf("is not of 1 to %d bytes", maxModelIDBytes), "use a ULID")
-	}
-	return w, nil
-}
-
-func prepareMutation(m *tuples.Mutation) (grant, error) {
-	switch m.Op {
-	case tuples.OpDelete:
-		return nil, m.Tuple.Key.Validate()
-	case tuples.OpCreate, tuples.OpTouch:
-		if err := m.Tuple.Validate(); err != nil {
-			return nil, err
-		}
-		return encodeGrant(m.Tuple.Grant)
-	}
-	return nil, tuples.Invalid("op", fmt.Sprint(uint8(m.Op)), "is not an operation", "use create, touch or delete")
-}
-
 func (w *write) weight() int {
 	n := 1 + len(w.Mutations)
 	if w.Delete != nil {
 		n += min(w.Delete.Limit, maxGroupWeight)
+	}
+	if w.Erase != nil || w.Undo != nil {
+		n += defaultMaxWhole
 	}
 	return n
 }
@@ -104,6 +55,10 @@ func (w *write) cause() tuples.Cause {
 		return tuples.CauseModel
 	case w.Delete != nil && len(w.Mutations) == 0:
 		return tuples.CauseDelete
+	case w.Erase != nil:
+		return tuples.CauseErase
+	case w.Undo != nil:
+		return tuples.CauseUndo
 	}
 	return tuples.CauseWrite
 }
@@ -128,6 +83,10 @@ func (d *draft) apply(w *write) (tuples.Committed, error) {
 	p, err := d.plan(w)
 	if err != nil {
 		return outcome, err
+	}
+	if w.DryRun {
+		p.outcome.Revision, p.outcome.Time = d.state.head, millis(d.now)
+		return p.outcome, nil
 	}
 	return d.execute(w, p)
 }

@@ -44,6 +44,8 @@ const (
 	lockTimeout = time.Second
 	// defaultMaxScanned rows take about 50 ms, while every other write waits.
 	defaultMaxScanned = 1 << 20
+	// defaultMaxWhole tuples take some 15 ms to write, while every other write waits.
+	defaultMaxWhole = 2000
 )
 
 // DB is a database file with its stores; it implements [tuples.Database].
@@ -54,6 +56,8 @@ type DB struct {
 	tokenKey [32]byte
 	// maxScanned bounds the rows that the filters of one commit look at, together.
 	maxScanned int
+	// maxWhole bounds the tuples that an erase or an undo writes in one transaction.
+	maxWhole int
 
 	jobs    chan *job
 	closing chan struct{} // closed by Close
@@ -90,7 +94,7 @@ func Open(path string, options Options) (*DB, error) {
 		return nil, err
 	}
 	db := &DB{
-		bolt: file, options: options, maxScanned: defaultMaxScanned,
+		bolt: file, options: options, maxScanned: defaultMaxScanned, maxWhole: defaultMaxWhole,
 		jobs: make(chan *job, maxGroupJobs), closing: make(chan struct{}), stopped: make(chan struct{}),
 		byID: map[tuples.StoreID]*store{}, byName: map[string]*store{},
 	}

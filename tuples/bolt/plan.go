@@ -48,6 +48,11 @@ func (d *draft) plan(w *write) (*plan, error) {
 			return nil, err
 		}
 	}
+	if src := newSource(w.Commit); src != nil {
+		if err := d.planSource(src, p); err != nil {
+			return nil, err
+		}
+	}
 	if w.NewModel != nil {
 		for _, name := range w.NewModel.Symbols {
 			if _, err := p.names.symbol(name); err != nil {
@@ -124,23 +129,12 @@ func duplicate(w *write, a, b int) error {
 
 func (d *draft) planMutations(w *write, p *plan, targets []target) error {
 	var exists *tuples.ExistsError
-	live := d.live(forward)
 	p.effects = make([]effect, 0, len(targets))
 	for _, t := range targets {
 		m := &w.Mutations[t.index]
-		e := effect{mutation: mutation{op: m.Op, key: t.key, grant: w.grants[t.index]}, old: live.Get(t.key[:])}
-		var had grant
-		if e.old != nil {
-			var err error
-			if _, had, err = splitRow(e.old); err != nil {
-				return err
-			}
-			if had.expiredAt(d.now) {
-				if m.Op != tuples.OpDelete {
-					p.expired = append(p.expired, effect{mutation{tuples.OpDelete, t.key, had}, e.old})
-				}
-				e.old, had = nil, nil
-			}
+		e, had, err := d.effect(p, mutation{op: m.Op, key: t.key, grant: w.grants[t.index]})
+		if err != nil {
+			return err
 		}
 		if m.Op == tuples.OpCreate && e.old != nil {
 			if exists == nil || t.index < exists.Index {
@@ -156,42 +150,78 @@ func (d *draft) planMutations(w *write, p *plan, targets []target) error {
 	return nil
 }
 
+// effect finds the tuple that a mutation is about, and what it grants. One that has
+// expired but was not collected yet counts as absent; if the mutation puts another into
+// its place, the plan has it collected before.
+func (d *draft) effect(p *plan, m mutation) (e effect, had grant, err error) {
+	e.mutation = m
+	if e.old, err = d.row(forward, m.key[:]); err != nil || e.old == nil {
+		return e, nil, err
+	}
+	if _, had, err = splitRow(e.old); err != nil || !had.expiredAt(d.now) {
+		return e, had, err
+	}
+	if m.op != tuples.OpDelete {
+		p.expired = append(p.expired, effect{mutation{tuples.OpDelete, m.key, had}, e.old})
+	}
+	e.old = nil
+	return e, nil, nil
+}
+
 // add counts an effect on a tuple that had a grant, and keeps it unless it changes nothing.
 func (p *plan) add(e effect, had grant) {
-	switch {
-	case e.op == tuples.OpDelete && e.old == nil, e.op == tuples.OpTouch && bytes.Equal(had, e.grant):
-		p.outcome.Same++
-		return
-	case e.op == tuples.OpDelete:
+	switch e.op = e.over(had); e.op {
+	case tuples.OpDelete:
 		e.grant = had
 		p.outcome.Deleted++
-	case e.old == nil:
-		e.op = tuples.OpCreate
+	case tuples.OpCreate:
 		p.outcome.Created++
-	default:
+	case tuples.OpTouch:
 		p.outcome.Updated++
+	default:
+		p.outcome.Same++
+		return
 	}
 	p.effects = append(p.effects, e)
 }
 
+// errLarge says that a commit means more tuples than one transaction may write.
+var errLarge = errors.New("too many tuples for one transaction")
+
+// planSource adds what a source finds; errLarge if that is too much.
+func (d *draft) planSource(src source, p *plan) error {
+	var found []mutation
+	done, err := src.scan(&d.view, d.group.db.maxWhole, func(m mutation) { found = append(found, m) })
+	if err == nil && !done {
+		err = errLarge
+	}
+	if err == nil {
+		err = src.count(&d.view, &p.outcome)
+	}
+	if err != nil {
+		return err
+	}
+	return d.addFound(p, found)
+}
+
 // planDelete adds the deletes of a filter. A tuple that a mutation names is left to it.
 func (d *draft) planDelete(del *tuples.DeleteMatching, p *plan, targets []target) error {
-	matched := 0
+	var found []mutation
 	err := d.match(del.Filter, func(edge tuples.EdgeKey, g grant) bool {
 		key := forward.key(edge)
 		if _, named := slices.BinarySearchFunc(targets, target{key: key}, compareTargets); named {
 			return true
 		}
-		if matched++; matched > del.Limit {
+		if len(found) == del.Limit {
 			p.outcome.More = true
 			return false
 		}
-		p.add(effect{mutation: mutation{op: tuples.OpDelete, key: key}, old: d.live(forward).Get(key[:])}, g)
+		found = append(found, mutation{op: tuples.OpDelete, key: key, grant: g})
 		return true
 	})
 	var tooMany *tuples.InvalidError
 	switch {
-	case errors.As(err, &tooMany) && del.Partial && matched > 0:
+	case errors.As(err, &tooMany) && del.Partial && len(found) > 0:
 		p.outcome.More = true
 	case err != nil:
 		return err
@@ -199,7 +229,20 @@ func (d *draft) planDelete(del *tuples.DeleteMatching, p *plan, targets []target
 		return tuples.Invalid("filter", del.Filter.String(), fmt.Sprintf("selects more than %d tuples", del.Limit),
 			"narrow the filter, raise the limit, or allow a partial delete")
 	}
+	return d.addFound(p, found)
+}
+
+// addFound adds mutations of tuples that were found in no order.
+func (d *draft) addFound(p *plan, found []mutation) error {
+	for _, m := range found {
+		e, had, err := d.effect(p, m)
+		if err != nil {
+			return err
+		}
+		p.add(e, had)
+	}
 	sortEffects(p.effects)
+	sortEffects(p.expired)
 	return nil
 }
 

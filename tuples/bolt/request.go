@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
@@ -15,6 +17,9 @@ const requestLife = 24 * time.Hour
 // A remembered request is
 //
 //	body hash(32) remembered ms(8) revision(8) time ms(8) created, updated, deleted, same (uvarint each) more(1)
+//	[ skipped(uvarint) count(uvarint) { type text, objects(uvarint) } ]
+//
+// The second line is left out where there is nothing to say.
 type request struct {
 	body       [32]byte
 	remembered int64
@@ -35,9 +40,19 @@ func (r *request) encode() []byte {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	if r.outcome.More {
-		return append(b, 1)
+		b = append(b, 1)
+	} else {
+		b = append(b, 0)
 	}
-	return append(b, 0)
+	if r.outcome.Skipped == 0 && len(r.outcome.Objects) == 0 {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(r.outcome.Skipped))
+	b = binary.AppendUvarint(b, uint64(len(r.outcome.Objects)))
+	for _, kind := range slices.Sorted(maps.Keys(r.outcome.Objects)) {
+		b = binary.AppendUvarint(appendText(b, string(kind)), uint64(r.outcome.Objects[kind]))
+	}
+	return b
 }
 
 func decodeRequest(value []byte) (r request, err error) {
@@ -50,6 +65,16 @@ func decodeRequest(value []byte) (r request, err error) {
 		*n = int(in.uvarint())
 	}
 	r.outcome.More = in.byte() == 1
+	if len(in.rest) > 0 {
+		r.outcome.Skipped = int(in.uvarint())
+		for range in.count() {
+			if r.outcome.Objects == nil {
+				r.outcome.Objects = map[tuples.ObjectType]int{}
+			}
+			kind := tuples.ObjectType(in.text())
+			r.outcome.Objects[kind] = int(in.uvarint())
+		}
+	}
 	if in.failed || len(in.rest) > 0 {
 		return r, fmt.Errorf("request %x: %w", value, errDamaged)
 	}

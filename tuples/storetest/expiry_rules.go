@@ -102,14 +102,3 @@ var expiryRules = []rule{
 		h.wantTuples(anna)
 	}},
 }
-
-// changesUpTo reads the log up to a revision.
-func (h *harness) changesUpTo(revision tuples.Revision) []tuples.Change {
-	h.Helper()
-	changes, err := h.store.Changes(h.ctx, tuples.LogPosition{}, 1000)
-	h.must(err)
-	for len(changes) > 0 && changes[len(changes)-1].Revision > revision {
-		changes = changes[:len(changes)-1]
-	}
-	return changes
-}

@@ -1,0 +1,183 @@
+package bolt
+
+import (
+	"bytes"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// eraser is the [source] of an erase. It works through a queue of nodes, the objects to
+// erase: of each it looks at the tuples that have it as object, then at those that have it
+// as subject. A tuple of the latter that puts its object into the node puts the
+// object into the queue.
+type eraser struct {
+	erase *tuples.Erase
+	roots map[tuples.Node]bool // the objects named; those that the store has seen
+	along []containment        // of the view under way
+
+	// nodes are the objects to erase, and whether all tuples of each were looked at.
+	nodes map[tuples.Node]bool
+	queue []tuples.Node // those of nodes that are not done
+	order order         // of the first of the queue, and where to go on in it
+	from  []byte
+}
+
+// containment is a [tuples.Containment] in interned form.
+type containment struct {
+	kind     tuples.Symbol // 0 for every type
+	relation tuples.Symbol
+}
+
+func newEraser(erase *tuples.Erase) *eraser {
+	return &eraser{erase: erase, roots: map[tuples.Node]bool{}, nodes: map[tuples.Node]bool{}}
+}
+
+// scan implements [source]. A tuple between two objects to erase is found at the one that
+// is looked at first.
+func (e *eraser) scan(v *view, rows int, found func(mutation)) (done bool, err error) {
+	if err := e.resolve(v); err != nil {
+		return false, err
+	}
+	for left := rows; len(e.queue) > 0; {
+		if left <= 0 {
+			return false, nil
+		}
+		looked, err := e.look(v, left, found)
+		if err != nil {
+			return false, err
+		}
+		left -= looked
+	}
+	return true, nil
+}
+
+// resolve finds the nodes and symbols of the names that the store knows. It may get to
+// know more of them before the next piece.
+func (e *eraser) resolve(v *view) error {
+	e.along = e.along[:0]
+	for _, c := range e.erase.Along {
+		kind, relation := v.names.Lookup(string(c.Type)), v.names.Lookup(string(c.Relation))
+		if relation != 0 && (kind != 0 || c.Type == "") {
+			e.along = append(e.along, containment{kind, relation})
+		}
+	}
+	for _, o := range e.erase.Objects {
+		if len(e.roots) == len(e.erase.Objects) {
+			break
+		}
+		n, err := v.node(o)
+		if err != nil {
+			return err
+		}
+		if n != 0 && !e.roots[n] {
+			e.roots[n] = true
+			e.add(n)
+		}
+	}
+	return nil
+}
+
+// add puts a node into the queue unless it was there before.
+func (e *eraser) add(n tuples.Node) {
+	if _, known := e.nodes[n]; !known {
+		e.nodes[n] = false
+		e.queue = append(e.queue, n)
+	}
+}
+
+// holds reports whether a tuple puts its object into its subject.
+func (e *eraser) holds(edge tuples.EdgeKey) bool {
+	if edge.SubjectRelation != 0 {
+		return false
+	}
+	for _, c := range e.along {
+		if c.relation == edge.Relation && (c.kind == 0 || c.kind == edge.Object.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// look goes on with the first node of the queue in one order, and returns how many rows it
+// looked at, counting the seek.
+func (e *eraser) look(v *view, rows int, found func(mutation)) (looked int, err error) {
+	node := e.queue[0]
+	prefix := nodeKey(node)
+	w := v.walk(e.order, append(prefix[:nodeLen:nodeLen], e.from...))
+	for looked = 1; w.key != nil && bytes.HasPrefix(w.key, prefix); w.next() {
+		if looked++; looked > rows {
+			e.from = bytes.Clone(w.key[nodeLen:])
+			return looked, nil
+		}
+		if w.row == nil {
+			continue
+		}
+		g, expired, err := v.grantOf(e.order, w.key, w.row)
+		if err != nil {
+			return looked, err
+		}
+		if !expired {
+			e.visit(node, e.order.edge(w.key), g, found)
+		}
+	}
+	if e.from = nil; e.order == forward {
+		e.order = reverse
+	} else {
+		e.nodes[node] = true
+		e.order, e.queue = forward, e.queue[1:]
+	}
+	return looked, w.err
+}
+
+// visit takes in a tuple that names the node under way.
+func (e *eraser) visit(node tuples.Node, edge tuples.EdgeKey, g grant, found func(mutation)) {
+	other := edge.Subject
+	if e.order == reverse {
+		if other = edge.Object; other == node {
+			return // found as its object
+		}
+		if e.holds(edge) {
+			e.add(edge.Object)
+		}
+	}
+	if !e.nodes[other] {
+		found(mutation{op: tuples.OpDelete, key: forward.key(edge), grant: g})
+	}
+}
+
+// count implements [source]. What lies in an object is named by the tuple that says so;
+// an object of the request may be named by none.
+func (e *eraser) count(v *view, outcome *tuples.Committed) error {
+	objects := map[tuples.ObjectType]int{}
+	for node := range e.nodes {
+		named := !e.roots[node]
+		for o := forward; o <= reverse && !named; o++ {
+			var err error
+			if named, err = v.named(o, node); err != nil {
+				return err
+			}
+		}
+		if named {
+			objects[tuples.ObjectType(v.names.Name(node.Type()))]++
+		}
+	}
+	if len(objects) > 0 {
+		outcome.Objects = objects
+	}
+	return nil
+}
+
+// named reports whether a tuple has the node on the left side of its key.
+func (v *view) named(o order, node tuples.Node) (bool, error) {
+	prefix := nodeKey(node)
+	w := v.walk(o, prefix)
+	for ; w.key != nil && bytes.HasPrefix(w.key, prefix); w.next() {
+		if w.row == nil {
+			continue
+		}
+		if _, expired, err := v.grantOf(o, w.key, w.row); err != nil || !expired {
+			return err == nil, err
+		}
+	}
+	return false, w.err
+}
