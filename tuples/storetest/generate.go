@@ -93,6 +93,38 @@ func drawFilter(t *rapid.T, now time.Time) tuples.Filter {
 	return f
 }
 
+// drawErase draws the erasing of objects that may lie in each other along any relation.
+func (m *machine) drawErase(t *rapid.T) tuples.Commit {
+	e := &tuples.Erase{}
+	for range rapid.IntRange(1, 2).Draw(t, "objects") {
+		e.Objects = append(e.Objects, rapid.SampledFrom([]tuples.Object{drawObject(t), {Type: "user", ID: "a"}}).Draw(t, "object"))
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "along") {
+		e.Along = append(e.Along, tuples.Containment{
+			Type:     rapid.SampledFrom(append(objectTypes, "", "unknown")).Draw(t, "contained type"),
+			Relation: rapid.SampledFrom(relations).Draw(t, "containment"),
+		})
+	}
+	c := tuples.Commit{Erase: e, DryRun: rapid.IntRange(0, 4).Draw(t, "dry run") == 0}
+	m.drawGuard(t, &c)
+	return c
+}
+
+// drawUndo draws the undoing of a change, most often of a late one.
+func (m *machine) drawUndo(t *rapid.T) tuples.Commit {
+	states := m.ref.states[1:]
+	if len(states) == 0 {
+		t.Skip("there is nothing to undo")
+	}
+	back := rapid.IntRange(1, min(len(states), 10)).Draw(t, "changes ago")
+	c := tuples.Commit{
+		Undo:   &tuples.Undo{Revision: states[len(states)-back].revision},
+		DryRun: rapid.IntRange(0, 4).Draw(t, "dry run") == 0,
+	}
+	m.drawGuard(t, &c)
+	return c
+}
+
 // drawCommit draws a write, most of which are in order.
 func (m *machine) drawCommit(t *rapid.T) tuples.Commit {
 	now := m.h.store.Now()
@@ -103,6 +135,19 @@ func (m *machine) drawCommit(t *rapid.T) tuples.Commit {
 			Tuple: tuples.Tuple{Key: drawKey(t), Grant: drawGrant(t, now)},
 		})
 	}
+	m.drawGuard(t, &c)
+	if rapid.IntRange(0, 3).Draw(t, "origin") == 0 {
+		c.Origin = tuples.Origin{
+			Caller: rapid.SampledFrom([]string{"", "portal"}).Draw(t, "caller"), Actor: &tuples.Subject{Type: "user", ID: "bert"},
+			Metadata: map[string]string{"message": "have a look", "ticket": "17"},
+		}
+	}
+	return c
+}
+
+// drawGuard gives some commits one of the conditions that a commit can have.
+func (m *machine) drawGuard(t *rapid.T, c *tuples.Commit) {
+	now := m.h.store.Now()
 	switch rapid.IntRange(0, 9).Draw(t, "guard") {
 	case 0:
 		c.Preconditions = []tuples.Precondition{{Field: "preconditions[0]", Filter: drawFilter(t, now), MustMatch: rapid.Bool().Draw(t, "must match")}}
@@ -120,11 +165,4 @@ func (m *machine) drawCommit(t *rapid.T) tuples.Commit {
 		c.RequestID = rapid.SampledFrom([]string{"r1", "r2"}).Draw(t, "request id")
 		c.BodyHash = sha256.Sum256([]byte{byte(rapid.IntRange(0, 1).Draw(t, "body"))})
 	}
-	if rapid.IntRange(0, 3).Draw(t, "origin") == 0 {
-		c.Origin = tuples.Origin{
-			Caller: rapid.SampledFrom([]string{"", "portal"}).Draw(t, "caller"), Actor: &tuples.Subject{Type: "user", ID: "bert"},
-			Metadata: map[string]string{"message": "have a look", "ticket": "17"},
-		}
-	}
-	return c
 }

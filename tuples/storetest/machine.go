@@ -31,6 +31,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"write":         m.write,
 		"write again":   m.write,
 		"delete filter": m.deleteFilter,
+		"erase":         m.erase,
+		"undo":          m.undo,
 		"put model":     m.putModel,
 		"move clock":    m.moveClock,
 		"collect":       m.collect,
@@ -60,6 +62,16 @@ func (m *machine) write(t *rapid.T) {
 	m.apply(t, &c)
 }
 
+func (m *machine) erase(t *rapid.T) {
+	c := m.drawErase(t)
+	m.apply(t, &c)
+}
+
+func (m *machine) undo(t *rapid.T) {
+	c := m.drawUndo(t)
+	m.apply(t, &c)
+}
+
 // apply commits and compares outcome, error and change log with the reference.
 func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 	got, err := m.h.store.Commit(m.h.ctx, *c)
@@ -68,6 +80,8 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 	switch {
 	case errors.Is(err, tuples.ErrConflict) && c.ReadSet != nil && c.ReadSet.Revision < m.gone:
 		return // the log that would prove the read set may be collected
+	case errors.Is(err, tuples.ErrRevisionUnavailable) && c.Undo != nil && c.Undo.Revision <= m.gone:
+		return // what to undo may be collected
 	case want.err != nil:
 		if !sameKind(err, want.err) {
 			t.Fatalf("commit: got error %v, want %T %v", err, want.err, want.err)
@@ -83,9 +97,12 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 		}
 		return
 	}
-	counts := tuples.Committed{Created: want.outcome.Created, Updated: want.outcome.Updated, Deleted: want.outcome.Deleted, Same: want.outcome.Same, More: got.More, Revision: got.Revision, Time: got.Time}
-	if !reflect.DeepEqual(got, counts) {
-		t.Fatalf("commit: got %+v, want %+v", got, counts)
+	want.outcome.Revision, want.outcome.Time = got.Revision, got.Time
+	if !reflect.DeepEqual(got, want.outcome) {
+		t.Fatalf("commit: got %+v, want %+v", got, want.outcome)
+	}
+	if c.DryRun {
+		return // invariants look at the head
 	}
 	if c.RequestID != "" {
 		m.ref.requests[c.Origin.Caller+" "+c.RequestID] = remembered{body: c.BodyHash, time: now, outcome: got}
@@ -104,9 +121,7 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 // follow brings the reference up to the head by the change log.
 func (m *machine) follow(t *rapid.T) {
 	last := &m.ref.states[len(m.ref.states)-1]
-	changes, err := m.h.store.Changes(m.h.ctx, tuples.LogPosition{Revision: last.revision}, 100)
-	m.h.must(err)
-	for _, c := range changes {
+	for _, c := range m.h.changes(last.revision) {
 		if c.Revision <= last.revision || c.Time.Before(last.time) {
 			t.Fatalf("revision %d at %s follows %d at %s", c.Revision, c.Time, last.revision, last.time)
 		}
@@ -145,8 +160,8 @@ func (m *machine) replay(t *rapid.T, c tuples.Change, mutation tuples.Mutation) 
 // compareChange compares the last change with what the commit must have done.
 func (m *machine) compareChange(t *rapid.T, c *tuples.Commit, got tuples.Committed, want verdict) {
 	last := m.ref.states[len(m.ref.states)-1].change
-	if last.Revision != got.Revision || !last.Time.Equal(got.Time) {
-		t.Fatalf("commit says %d at %s, the log %d at %s", got.Revision, got.Time, last.Revision, last.Time)
+	if last.Revision != got.Revision || !last.Time.Equal(got.Time) || last.Cause != causeOf(c) {
+		t.Fatalf("commit says %d (%s) at %s, the log %d (%s) at %s", got.Revision, causeOf(c), got.Time, last.Revision, last.Cause, last.Time)
 	}
 	logged := map[tuples.Key]tuples.Mutation{}
 	for _, mutation := range last.Mutations {

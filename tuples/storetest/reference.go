@@ -77,7 +77,85 @@ func (r *reference) judge(c *tuples.Commit, now time.Time) verdict {
 			return verdict{err: &tuples.PreconditionError{}}
 		}
 	}
+	switch {
+	case c.Erase != nil:
+		return r.judgeErase(c.Erase, before)
+	case c.Undo != nil:
+		return r.judgeUndo(c.Undo.Revision, before, now)
+	}
 	return r.judgeMutations(c, before)
+}
+
+// judgeErase erases the objects that lie in one to erase until there is none left.
+func (r *reference) judgeErase(e *tuples.Erase, before map[tuples.Key]tuples.Grant) verdict {
+	erased := map[tuples.Object]bool{}
+	for _, o := range e.Objects {
+		erased[o] = true
+	}
+	for found := true; found; {
+		found = false
+		for k := range before {
+			if !erased[k.Object] && erased[k.Subject.Object()] && contains(e.Along, k) {
+				erased[k.Object], found = true, true
+			}
+		}
+	}
+	c := tuples.Commit{}
+	named := map[tuples.Object]bool{}
+	for k := range before {
+		if erased[k.Object] || erased[k.Subject.Object()] {
+			c.Mutations = append(c.Mutations, tuples.Mutation{Op: tuples.OpDelete, Tuple: tuples.Tuple{Key: k}})
+			named[k.Object], named[k.Subject.Object()] = true, true
+		}
+	}
+	v := r.judgeMutations(&c, before)
+	for o := range named {
+		if erased[o] {
+			if v.outcome.Objects == nil {
+				v.outcome.Objects = map[tuples.ObjectType]int{}
+			}
+			v.outcome.Objects[o.Type]++
+		}
+	}
+	return v
+}
+
+// contains reports whether a tuple puts its object into its subject.
+func contains(along []tuples.Containment, k tuples.Key) bool {
+	return !k.Subject.IsUserset() && slices.ContainsFunc(along, func(c tuples.Containment) bool {
+		return c.Relation == k.Relation && (c.Type == "" || c.Type == k.Object.Type)
+	})
+}
+
+// judgeUndo creates what the change of a revision deleted and is not there.
+func (r *reference) judgeUndo(revision tuples.Revision, before map[tuples.Key]tuples.Grant, now time.Time) verdict {
+	c, skipped := tuples.Commit{}, 0
+	for _, m := range r.at(revision).change.Mutations {
+		if m.Op != tuples.OpDelete {
+			continue
+		}
+		if _, there := before[m.Tuple.Key]; there || m.Tuple.ExpiredAt(now) {
+			skipped++
+			continue
+		}
+		c.Mutations = append(c.Mutations, tuples.Mutation{Op: tuples.OpCreate, Tuple: m.Tuple})
+	}
+	v := r.judgeMutations(&c, before)
+	v.outcome.Skipped = skipped
+	return v
+}
+
+// causeOf is the cause that a commit's change has.
+func causeOf(c *tuples.Commit) tuples.Cause {
+	switch {
+	case c.NewModel != nil:
+		return tuples.CauseModel
+	case c.Erase != nil:
+		return tuples.CauseErase
+	case c.Undo != nil:
+		return tuples.CauseUndo
+	}
+	return tuples.CauseWrite
 }
 
 func selectsAny(f tuples.Filter, state map[tuples.Key]tuples.Grant) bool {
