@@ -2,10 +2,13 @@ package examples_test
 
 import (
 	"testing"
-	"time"
+
+	"google.golang.org/grpc"
 
 	"github.com/usher-authz/usher/check/checktest"
-	"github.com/usher-authz/usher/examples"
+	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
+	"github.com/usher-authz/usher/tuples"
 )
 
 // change is one write, and what the checks before and after it answer.
@@ -150,31 +153,53 @@ func TestChanges(t *testing.T) {
 	for _, test := range changes {
 		t.Run(test.example+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
-			e, ok := examples.Find(test.example)
-			if !ok {
-				t.Fatalf("there is no example %s", test.example)
+			connection := serve(t, openDatabase(t, clockReading))
+			upload(t, connection, find(t, test.example))
+			answerer := remote{t: t, client: usherv1.NewPermissionServiceClient(connection)}
+			expect := func(when, question, want string) {
+				t.Helper()
+				if got := checktest.Ask(answerer, parseQuestion(t, question)); got != want {
+					t.Errorf("%s: %s = %s, want %s", when, question, got, want)
+				}
 			}
-			l := openLibrary(t, e, clockReading)
 			for _, a := range test.answers {
-				l.expect(t, "before the write", a.question, a.before)
+				expect("before the write", a.question, a.before)
 			}
-			l.apply(t, test.write...)
+			apply(t, connection, test.write)
 			for _, a := range test.answers {
-				l.expect(t, "after the write", a.question, a.after)
+				expect("after the write", a.question, a.after)
 			}
 		})
 	}
 }
 
-func (l engineLibrary) expect(t *testing.T, when, question, want string) {
+// apply writes tuples, each behind "+" to create it or "-" to delete it, at one
+// revision. Those to be deleted must be there.
+func apply(t *testing.T, connection *grpc.ClientConn, updates []string) {
 	t.Helper()
-	q, err := checktest.ParseQuestion(question)
+	request := &usherv1.WriteRequest{}
+	for _, update := range updates {
+		request.Updates = append(request.Updates, parseUpdate(t, update))
+	}
+	written, err := usherv1.NewTupleServiceClient(connection).Write(t.Context(), request)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := q.Ask(l.answerer(t, given{})); got != want {
-		t.Errorf("%s: %s = %s, want %s", when, q, got, want)
+	if written.GetUnchanged() != 0 {
+		t.Fatalf("%d tuples to be deleted are not there: %q", written.GetUnchanged(), updates)
 	}
 }
 
-var clockReading = time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)
+// parseUpdate reads a tuple behind "+", to create it, or behind "-", to delete it.
+func parseUpdate(t *testing.T, text string) *usherv1.TupleUpdate {
+	t.Helper()
+	tuple, err := tuples.ParseTuple(text[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	operation := usherv1.Operation_OPERATION_CREATE
+	if text[0] == '-' {
+		operation = usherv1.Operation_OPERATION_DELETE
+	}
+	return &usherv1.TupleUpdate{Operation: operation, Tuple: wire.FromTuple(tuple)}
+}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/usher-authz/usher/check/checktest"
-	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
@@ -13,12 +12,8 @@ import (
 
 // E9: from a denial alone a caller can tell which role is missing, and who can give it.
 func TestADenialNamesTheMissingRole(t *testing.T) {
-	e, ok := examples.Find("session-roles")
-	if !ok {
-		t.Fatal("there is no example session-roles")
-	}
 	connection := serve(t, openDatabase(t, clockReading))
-	upload(t, connection, e)
+	upload(t, connection, find(t, "session-roles"))
 	permissions := usherv1.NewPermissionServiceClient(connection)
 	joel := wire.FromSubject(tuples.Subject{Type: "user", ID: "joel"})
 	answer, err := permissions.Check(t.Context(), &usherv1.CheckRequest{
@@ -40,11 +35,8 @@ func TestADenialNamesTheMissingRole(t *testing.T) {
 	}
 
 	missing := answer.GetExplanation().GetWouldGrant()[0]
-	who, err := checktest.ParseQuestion("user:? can_share " + wire.ToObject(missing.GetObject()).String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := who.Ask(remote{t: t, client: permissions}); got != "agnes callum esme" {
+	who := parseQuestion(t, "user:? can_share "+wire.ToObject(missing.GetObject()).String())
+	if got := checktest.Ask(remote{t: t, client: permissions}, who); got != "agnes callum esme" {
 		t.Errorf("%s = %s, want agnes callum esme", who, got)
 	}
 }

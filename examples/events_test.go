@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/usher-authz/usher/check/checktest"
-	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
@@ -51,12 +50,8 @@ func TestNewRecipientsCanBeNotified(t *testing.T) {
 	const message = "Have a look before Friday"
 	for _, test := range events {
 		t.Run(test.example+"/"+test.name, func(t *testing.T) {
-			e, ok := examples.Find(test.example)
-			if !ok {
-				t.Fatalf("there is no example %s", test.example)
-			}
 			connection := serve(t, openDatabase(t, clockReading))
-			upload(t, connection, e)
+			upload(t, connection, find(t, test.example))
 			author := tuples.Subject{Type: "user", ID: tuples.ID(test.author)}
 			change := watchWrite(t, connection, touches(t, test.touch), author, message)
 
@@ -71,11 +66,8 @@ func TestNewRecipientsCanBeNotified(t *testing.T) {
 			if wire.ToSubject(change.GetActor()) != author || change.GetMetadata()["message"] != message || !change.GetTime().AsTime().Equal(clockReading) {
 				t.Errorf("the change is by %s, says %q, was at %s", change.GetActor(), change.GetMetadata(), change.GetTime().AsTime())
 			}
-			question, err := checktest.ParseQuestion(test.notified)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := question.Ask(remote{t: t, client: usherv1.NewPermissionServiceClient(connection)}); got != test.who {
+			question := parseQuestion(t, test.notified)
+			if got := checktest.Ask(remote{t: t, client: usherv1.NewPermissionServiceClient(connection)}, question); got != test.who {
 				t.Errorf("%s = %s, want %s", question, got, test.who)
 			}
 		})

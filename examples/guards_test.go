@@ -1,18 +1,14 @@
 package examples_test
 
 import (
-	"strings"
 	"testing"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/usher-authz/usher/check/checktest"
-	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server/wire"
-	"github.com/usher-authz/usher/tuples"
 )
 
 // guarded is an update, "+" before the tuple to create it and "-" to delete it, and the
@@ -152,12 +148,8 @@ func TestGuardedWrites(t *testing.T) {
 	for _, test := range guardedWrites {
 		t.Run(test.example+"/"+test.name, func(t *testing.T) {
 			t.Parallel()
-			e, ok := examples.Find(test.example)
-			if !ok {
-				t.Fatalf("there is no example %s", test.example)
-			}
 			db := openDatabase(t, clockReading)
-			store := newStore(t, db, e)
+			store := newStore(t, db, find(t, test.example))
 			before := store.Head()
 			_, err := usherv1.NewTupleServiceClient(serve(t, db)).Write(t.Context(), test.request(t))
 			if test.refusedBy == "" {
@@ -180,19 +172,9 @@ func (w guardedWrite) request(t *testing.T) *usherv1.WriteRequest {
 	t.Helper()
 	request := &usherv1.WriteRequest{}
 	for _, g := range w.updates {
-		tuple, err := tuples.ParseTuple(g.update[1:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		update := &usherv1.TupleUpdate{Operation: usherv1.Operation_OPERATION_CREATE, Tuple: wire.FromTuple(tuple)}
-		if strings.HasPrefix(g.update, "-") {
-			update.Operation = usherv1.Operation_OPERATION_DELETE
-		}
+		update := parseUpdate(t, g.update)
 		for _, guard := range g.guards {
-			question, err := checktest.ParseQuestion(guard)
-			if err != nil {
-				t.Fatal(err)
-			}
+			question := parseQuestion(t, guard)
 			update.Preconditions = append(update.Preconditions, &usherv1.Precondition{
 				Condition: &usherv1.Precondition_MustBeAllowed{MustBeAllowed: &usherv1.CheckPrecondition{
 					Object: wire.FromObject(question.On.Object), Relation: string(question.On.Relation), Subject: wire.FromSubject(question.Subject),

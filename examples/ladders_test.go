@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/usher-authz/usher/examples"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -79,14 +79,11 @@ var ladders = []ladder{
 // below, and none of those above. A role that it cannot be given would grant it nothing.
 func TestLadders(t *testing.T) {
 	for _, l := range ladders {
-		e, ok := examples.Find(l.example)
-		if !ok {
-			t.Fatalf("there is no example %s", l.example)
-		}
-		at := openReference(t, e, clockReading)
-		for _, entry := range l.entries(t) {
-			t.Run(l.example+"/"+entry.given.contextual[0].String(), func(t *testing.T) {
-				for _, failure := range failures(entry.expected, at(t, entry.given)) {
+		e := find(t, l.example)
+		answer := openReference(t, e, storeFileOf(t, e))
+		for _, s := range l.tests(t) {
+			t.Run(l.example+"/"+s.Name, func(t *testing.T) {
+				for _, failure := range failures(t, answer, &s) {
 					t.Error(failure)
 				}
 			})
@@ -94,38 +91,35 @@ func TestLadders(t *testing.T) {
 	}
 }
 
-// entries returns what each holder of each role may and may not do.
-func (l ladder) entries(t *testing.T) []entry {
+// tests returns what each holder of each role may and may not do.
+func (l ladder) tests(t *testing.T) []scenario.Test {
 	t.Helper()
-	var all []entry
+	var all []scenario.Test
 	for typ, rights := range l.rights {
 		for step, role := range l.roles {
 			for _, h := range l.holders {
-				all = append(all, l.entry(t, h, role, tuples.Object{Type: typ, ID: "brand-new"}, rights, step))
+				all = append(all, l.test(t, h, role, tuples.Object{Type: typ, ID: "brand-new"}, rights, step))
 			}
 		}
 	}
 	return all
 }
 
-// entry asks for every right of a holder that is given the role of a step.
-func (l ladder) entry(t *testing.T, h holder, role tuples.Relation, on tuples.Object, rights []tuples.Relation, step int) entry {
+// test asks for every right of a holder that is given the role of a step.
+func (l ladder) test(t *testing.T, h holder, role tuples.Relation, on tuples.Object, rights []tuples.Relation, step int) scenario.Test {
 	t.Helper()
 	share, err := tuples.ParseTuple(fmt.Sprintf("%s#%s@%s", on, role, h.subject))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := entry{given: given{contextual: []tuples.Tuple{share}}}
+	s := scenario.Test{Name: share.String(), At: clockReading, Tuples: []tuples.Tuple{share}}
 	for i, right := range rights {
-		answer := "denied"
+		want := "denied"
 		if i <= step && step < h.roles {
-			answer = "allowed"
+			want = "allowed"
 		}
-		expected, err := expect(h.user, string(right), on.String(), answer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.expected = append(e.expected, expected)
+		question := parseQuestion(t, fmt.Sprintf("%s %s %s", h.user, right, on))
+		s.Assertions = append(s.Assertions, scenario.Assertion{Query: question, Want: want})
 	}
-	return e
+	return s
 }

@@ -1,13 +1,13 @@
 package examples_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/usher-authz/usher/examples"
 	"github.com/usher-authz/usher/model"
-	"github.com/usher-authz/usher/tuples"
+	"github.com/usher-authz/usher/scenario"
 )
 
 // mutant is a relation's definition with one part left out: an operand of a union, an
@@ -98,53 +98,37 @@ func reducedOperands(operands []model.Rewrite, join func([]model.Rewrite) model.
 
 // workbench is an example whose model may be changed while its scenarios are asked.
 type workbench struct {
-	model  *model.Model
-	stores map[time.Time]tuples.Store
-	asked  []askedEntry
-}
-
-type askedEntry struct {
-	at time.Time
-	entry
+	model   *model.Model
+	library *scenario.Library
+	tests   []scenario.Test
 }
 
 func openWorkbench(t *testing.T, e examples.Example) workbench {
 	t.Helper()
-	w := workbench{model: parseModel(t, e), stores: map[time.Time]tuples.Store{}}
-	for _, s := range storeFileOf(t, e).Tests {
-		if w.stores[s.At] == nil {
-			w.stores[s.At] = newStore(t, openDatabase(t, s.At), e)
-		}
-		for _, entry := range entriesOf(t, s) {
-			w.asked = append(w.asked, askedEntry{s.At, entry})
-		}
-	}
+	file := storeFileOf(t, e)
 	for _, l := range ladders {
-		if l.example != e.Name {
-			continue
-		}
-		for _, entry := range l.entries(t) {
-			w.asked = append(w.asked, askedEntry{clockReading, entry})
+		if l.example == e.Name {
+			file.Tests = append(file.Tests, l.tests(t)...)
 		}
 	}
-	return w
+	return workbench{file.Model, openLibrary(t, file), file.Tests}
 }
 
 // firstFailure asks the scenarios of the model as it is now until one fails.
 func (w workbench) firstFailure(t *testing.T) string {
 	t.Helper()
-	programs := map[time.Time]*model.Program{}
-	for at, store := range w.stores {
-		program, err := model.Compile(w.model, store.Symbols())
-		if err != nil {
-			t.Fatal(err)
-		}
-		programs[at] = program
+	if err := w.library.Use(w.model); err != nil {
+		t.Fatal(err)
 	}
-	for _, asked := range w.asked {
-		answerer := engineLibrary{w.stores[asked.at], programs[asked.at]}.answerer(t, asked.given)
-		if lines := failures(asked.expected, answerer); len(lines) > 0 {
-			return lines[0]
+	for i, s := range w.tests {
+		for _, a := range s.Assertions {
+			got, err := w.library.Answer(t.Context(), &w.tests[i], a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got != a.Want {
+				return fmt.Sprintf("%s = %s, want %s", a.Query, got, a.Want)
+			}
 		}
 	}
 	return ""

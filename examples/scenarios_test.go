@@ -3,6 +3,7 @@ package examples_test
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,16 +12,15 @@ import (
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/examples"
 	"github.com/usher-authz/usher/model"
+	"github.com/usher-authz/usher/scenario"
+	"github.com/usher-authz/usher/tuples"
 )
 
-// library opens what answers questions about an example at a clock reading.
-type library func(t *testing.T, e examples.Example, at time.Time) opened
-
-// opened answers under what is given beside the stored tuples.
-type opened func(*testing.T, given) checktest.Answerer
+// answers gives the answer to an assertion of a test.
+type answers func(t *testing.T, s *scenario.Test, a scenario.Assertion) string
 
 // libraries are the ways in which every scenario is answered.
-var libraries = map[string]library{
+var libraries = map[string]func(*testing.T, examples.Example, *scenario.File) answers{
 	"engine":    openEngine,
 	"reference": openReference,
 	"server":    openServer,
@@ -29,41 +29,28 @@ var libraries = map[string]library{
 func TestScenarios(t *testing.T) {
 	for _, e := range examples.All() {
 		for name, open := range libraries {
-			t.Run(e.Name+"/"+name, func(t *testing.T) { runScenarios(t, storeFileOf(t, e), e, open) })
-		}
-	}
-}
-
-func runScenarios(t *testing.T, file storeFile, e examples.Example, open library) {
-	at := openOnce(t, e, open)
-	for _, s := range file.Tests {
-		t.Run(s.Name, func(t *testing.T) {
-			for _, entry := range entriesOf(t, s) {
-				for _, failure := range failures(entry.expected, at(s.At)(t, entry.given)) {
-					t.Error(failure)
+			t.Run(e.Name+"/"+name, func(t *testing.T) {
+				file := storeFileOf(t, e)
+				answer := open(t, e, file)
+				for i := range file.Tests {
+					t.Run(file.Tests[i].Name, func(t *testing.T) {
+						for _, failure := range failures(t, answer, &file.Tests[i]) {
+							t.Error(failure)
+						}
+					})
 				}
-			}
-		})
-	}
-}
-
-// openOnce opens an example once for each clock reading.
-func openOnce(t *testing.T, e examples.Example, open library) func(at time.Time) opened {
-	made := map[time.Time]opened{}
-	return func(at time.Time) opened {
-		if made[at] == nil {
-			made[at] = open(t, e, at)
+			})
 		}
-		return made[at]
 	}
 }
 
-// failures returns one line for each expectation that the answerer does not meet.
-func failures(expected []checktest.Expectation, a checktest.Answerer) []string {
+// failures returns one line for each assertion of a test that does not hold.
+func failures(t *testing.T, answer answers, s *scenario.Test) []string {
+	t.Helper()
 	var lines []string
-	for _, e := range expected {
-		if answer := e.Ask(a); answer != e.Answer {
-			lines = append(lines, fmt.Sprintf("%s = %s, want %s", e.Question, answer, e.Answer))
+	for _, a := range s.Assertions {
+		if got := answer(t, s, a); got != a.Want {
+			lines = append(lines, fmt.Sprintf("%s = %s, want %s", a.Query, got, a.Want))
 		}
 	}
 	return lines
@@ -74,65 +61,18 @@ func failures(expected []checktest.Expectation, a checktest.Answerer) []string {
 func TestEveryAssertionCanFail(t *testing.T) {
 	for _, e := range examples.All() {
 		t.Run(e.Name, func(t *testing.T) {
-			at := openOnce(t, e, openEngine)
-			for _, s := range storeFileOf(t, e).Tests {
-				for _, entry := range entriesOf(t, s) {
-					answerer := at(s.At)(t, entry.given)
-					for _, wrong := range entry.expected {
-						wrong.Answer = opposite(wrong.Answer)
-						if got := failures([]checktest.Expectation{wrong}, answerer); len(got) != 1 {
-							t.Errorf("%s: %s passes as %q", s.Name, wrong.Question, wrong.Answer)
-						}
-					}
+			file := storeFileOf(t, e)
+			answer := openEngine(t, e, file)
+			for _, s := range file.Tests {
+				for i := range s.Assertions {
+					s.Assertions[i].Want = opposite(s.Assertions[i].Want)
+				}
+				if got := failures(t, answer, &s); len(got) != len(s.Assertions) {
+					t.Errorf("%s: %d of %d opposites fail: %q", s.Name, len(got), len(s.Assertions), got)
 				}
 			}
 		})
 	}
-}
-
-// Every right of a model is shown as given and as refused: by checks, or by a list
-// that is not empty, which refuses all that it leaves out.
-func TestEveryRightIsShownBothWays(t *testing.T) {
-	for _, e := range examples.All() {
-		t.Run(e.Name, func(t *testing.T) {
-			given, refused := shownRights(t, storeFileOf(t, e))
-			for _, right := range rightsOf(parseModel(t, e)) {
-				if !given[right] || !refused[right] {
-					t.Errorf("%s is shown as given: %t, as refused: %t", right, given[right], refused[right])
-				}
-			}
-		})
-	}
-}
-
-// shownRights returns which relations the scenarios of a file show as given, and which
-// as refused.
-func shownRights(t *testing.T, file storeFile) (given, refused map[string]bool) {
-	given, refused = map[string]bool{}, map[string]bool{}
-	for _, s := range file.Tests {
-		for _, entry := range entriesOf(t, s) {
-			for _, x := range entry.expected {
-				right := fmt.Sprintf("%s#%s", x.On.Object.Type, x.On.Relation)
-				listed := x.IsList() && x.Answer != "nothing"
-				given[right] = given[right] || listed || x.Answer == "allowed"
-				refused[right] = refused[right] || x.IsList() || x.Answer == "denied"
-			}
-		}
-	}
-	return given, refused
-}
-
-// rightsOf returns what applications ask a model for: "media#can_view".
-func rightsOf(m *model.Model) []string {
-	var rights []string
-	for _, typ := range m.Types {
-		for _, relation := range typ.Relations {
-			if strings.HasPrefix(string(relation.Name), "can_") {
-				rights = append(rights, fmt.Sprintf("%s#%s", typ.Name, relation.Name))
-			}
-		}
-	}
-	return rights
 }
 
 // opposite returns another answer: the other outcome, or a list with one more.
@@ -148,22 +88,117 @@ func opposite(answer string) string {
 	return answer + " zz-one-more"
 }
 
-func storeFileOf(t *testing.T, e examples.Example) storeFile {
+// Every right of a model is shown as given and as refused: by checks, or by a list
+// that is not empty, which refuses all that it leaves out.
+func TestEveryRightIsShownBothWays(t *testing.T) {
+	for _, e := range examples.All() {
+		t.Run(e.Name, func(t *testing.T) {
+			given, refused := shownRights(storeFileOf(t, e))
+			for _, right := range rightsOf(parseModel(t, e)) {
+				if !given[right] || !refused[right] {
+					t.Errorf("%s is shown as given: %t, as refused: %t", right, given[right], refused[right])
+				}
+			}
+		})
+	}
+}
+
+// shownRights returns which relations the scenarios of a file show as given, and which
+// as refused.
+func shownRights(file *scenario.File) (given, refused map[string]bool) {
+	given, refused = map[string]bool{}, map[string]bool{}
+	for _, s := range file.Tests {
+		for _, a := range s.Assertions {
+			if q, ok := a.Query.(scenario.Question); ok {
+				right := relationOf(q)
+				listed := q.IsList() && a.Want != "nothing"
+				given[right] = given[right] || listed || a.Want == "allowed"
+				refused[right] = refused[right] || q.IsList() || a.Want == "denied"
+			}
+		}
+	}
+	return given, refused
+}
+
+// relationOf returns what a question asks for: "media#can_view".
+func relationOf(q scenario.Question) string {
+	return fmt.Sprintf("%s#%s", q.On.Object.Type, q.On.Relation)
+}
+
+// rightsOf returns what applications ask a model for: "media#can_view".
+func rightsOf(m *model.Model) []string {
+	var rights []string
+	for _, typ := range m.Types {
+		for _, relation := range typ.Relations {
+			if strings.HasPrefix(string(relation.Name), "can_") {
+				rights = append(rights, fmt.Sprintf("%s#%s", typ.Name, relation.Name))
+			}
+		}
+	}
+	return rights
+}
+
+// storeFileOf reads an example's scenarios, which speak of what is shipped.
+func storeFileOf(t *testing.T, e examples.Example) *scenario.File {
 	t.Helper()
-	file, err := readStoreFile(filepath.Join(e.Name, e.Name+".fga.yaml"))
+	file, err := scenario.Load(filepath.Join(e.Name, e.Name+".fga.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.ModelFile != "model.fga" || file.TupleFile != "tuples.txt" {
-		t.Fatalf("%s names %s and %s, want the files that are shipped: model.fga and tuples.txt", e.Name, file.ModelFile, file.TupleFile)
+	same := slices.EqualFunc(file.Tuples, e.Tuples, func(a, b tuples.Tuple) bool { return a.Key == b.Key && a.Grant.Equal(b.Grant) })
+	if file.Source != e.Model || !same {
+		t.Fatalf("%s is about another model or other tuples than those that are shipped: model.fga and tuples.txt", file.Path)
 	}
 	return file
 }
 
-func openReference(t *testing.T, e examples.Example, at time.Time) opened {
-	m := parseModel(t, e)
-	return func(_ *testing.T, g given) checktest.Answerer {
-		return reference.New(reference.World{Model: m, Stored: e.Tuples, Contextual: g.contextual, Context: g.context, Now: at})
+func openEngine(t *testing.T, _ examples.Example, file *scenario.File) answers {
+	l := openLibrary(t, file)
+	return func(t *testing.T, s *scenario.Test, a scenario.Assertion) string {
+		t.Helper()
+		answer, err := l.Answer(t.Context(), s, a)
+		if err != nil {
+			t.Fatalf("%s: %v", a.Query, err)
+		}
+		return answer
+	}
+}
+
+func openLibrary(t *testing.T, file *scenario.File) *scenario.Library {
+	t.Helper()
+	l, err := scenario.Open(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return l
+}
+
+// openReference answers by the reference evaluator. It explains nothing: what is to be
+// explained is answered as the check that it is about, and the reasons are taken as given.
+func openReference(_ *testing.T, e examples.Example, file *scenario.File) answers {
+	var spec *reference.Spec // it remembers what it solved, so it is kept while it fits
+	var of *scenario.Test
+	var given tuples.Context
+	return func(_ *testing.T, s *scenario.Test, a scenario.Assertion) string {
+		if s != of || !given.Equal(a.Context) {
+			of, given = s, a.Context
+			spec = reference.New(reference.World{Model: file.Model, Stored: e.Tuples, Contextual: s.Tuples, Context: a.Context, Now: s.At})
+		}
+		switch q := a.Query.(type) {
+		case scenario.Question:
+			return checktest.Ask(spec, q)
+		case scenario.Why:
+			if outcome := checktest.Ask(spec, q.Question); !strings.HasPrefix(a.Want, outcome) {
+				return outcome
+			}
+			return a.Want
+		}
+		return "unknown query"
 	}
 }
 
@@ -175,3 +210,24 @@ func parseModel(t *testing.T, e examples.Example) *model.Model {
 	}
 	return m
 }
+
+// parseQuestion reads a question's text form.
+func parseQuestion(t *testing.T, text string) scenario.Question {
+	t.Helper()
+	q, err := scenario.ParseQuestion(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func find(t *testing.T, name string) examples.Example {
+	t.Helper()
+	e, ok := examples.Find(name)
+	if !ok {
+		t.Fatalf("there is no example %s", name)
+	}
+	return e
+}
+
+var clockReading = time.Date(2026, 12, 1, 9, 0, 0, 0, time.UTC)

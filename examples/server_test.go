@@ -1,9 +1,11 @@
 package examples_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,20 +17,30 @@ import (
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/scenario"
 	"github.com/usher-authz/usher/server"
 	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
-// openServer writes an example into a server and answers over its API, as any other
-// service would.
-func openServer(t *testing.T, e examples.Example, at time.Time) opened {
-	t.Helper()
-	connection := serve(t, openDatabase(t, at))
-	upload(t, connection, e)
-	client := usherv1.NewPermissionServiceClient(connection)
-	return func(t *testing.T, g given) checktest.Answerer {
-		return remote{t, client, wire.FromTuples(g.contextual), wire.FromContext(g.context)}
+// openServer answers over the API, as to any other service. It has a server for each time
+// that a test asks for.
+func openServer(t *testing.T, e examples.Example, _ *scenario.File) answers {
+	clients := map[time.Time]usherv1.PermissionServiceClient{}
+	return func(test *testing.T, s *scenario.Test, a scenario.Assertion) string {
+		if clients[s.At] == nil {
+			connection := serve(t, openDatabase(t, s.At))
+			upload(t, connection, e)
+			clients[s.At] = usherv1.NewPermissionServiceClient(connection)
+		}
+		r := remote{test, clients[s.At], wire.FromTuples(s.Tuples), wire.FromContext(a.Context)}
+		switch q := a.Query.(type) {
+		case scenario.Question:
+			return checktest.Ask(r, q)
+		case scenario.Why:
+			return r.explain(q)
+		}
+		return "unknown query"
 	}
 }
 
@@ -101,6 +113,41 @@ func (r remote) Check(on tuples.Userset, s tuples.Subject) reference.Answer {
 		r.t.Fatalf("check %s %s: %v", s, on, err)
 	}
 	return r.answer(response.GetOutcome(), response.GetMissingContext())
+}
+
+// explain returns an explanation in the form of [scenario.FormatExplanation].
+func (r remote) explain(q scenario.Why) string {
+	response, err := r.client.Check(r.t.Context(), &usherv1.CheckRequest{
+		Object: wire.FromObject(q.On.Object), Relation: string(q.On.Relation), Subject: wire.FromSubject(q.Subject),
+		ContextualTuples: r.contextual, Context: r.context, Explain: true,
+	})
+	if err != nil {
+		r.t.Fatalf("%s: %v", q, err)
+	}
+	answer := r.answer(response.GetOutcome(), response.GetMissingContext())
+	var names []string
+	if answer.Outcome == reference.Allowed {
+		names = grantingTuples(response.GetExplanation().GetRoot())
+	}
+	for _, u := range response.GetExplanation().GetWouldGrant() {
+		names = append(names, wire.ToObject(u.GetObject()).String()+"#"+u.GetRelation())
+	}
+	by := cmp.Or(strings.Join(names, ", "), "nothing")
+	if answer.Outcome == reference.Allowed {
+		return "allowed by " + by
+	}
+	return scenario.FormatAnswer(string(answer.Outcome), answer.Missing) + ", would be granted by " + by
+}
+
+func grantingTuples(n *usherv1.ExplanationNode) []string {
+	var keys []string
+	if n.GetTuple() != nil && n.GetOutcome() == usherv1.Outcome_OUTCOME_ALLOWED {
+		keys = append(keys, wire.ToKey(n.GetTuple()).String())
+	}
+	for _, child := range n.GetChildren() {
+		keys = append(keys, grantingTuples(child)...)
+	}
+	return keys
 }
 
 func (r remote) ListObjects(t tuples.ObjectType, relation tuples.Relation, s tuples.Subject) []reference.Item {

@@ -65,7 +65,14 @@ func (l *Library) fill(ctx context.Context, f *File) error {
 	if _, err = l.store.Commit(ctx, commit); err != nil {
 		return err
 	}
-	l.program, err = model.Compile(f.Model, l.store.Symbols())
+	return l.Use(f.Model)
+}
+
+// Use makes the library answer by a model from now on: by the file's own after a change
+// of it, or by another one with the same names. Tuples that it forbids are not seen.
+func (l *Library) Use(m *model.Model) error {
+	var err error
+	l.program, err = model.Compile(m, l.store.Symbols())
 	return err
 }
 
