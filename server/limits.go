@@ -5,7 +5,7 @@ import "time"
 // Limits of requests, as the comments in proto/usher/v1 state them.
 const (
 	maxItems         = 10_000 // updates of a write, items of a batch, candidates of a filter
-	maxPreconditions = 100
+	maxPreconditions = 1_000
 	maxContextual    = 100
 	maxContextBytes  = 32 << 10 // of a question's context, encoded
 	maxMetadata      = 32       // entries
@@ -15,6 +15,15 @@ const (
 	maxViolations    = 20       // that one refusal lists
 	maxExamples      = 10       // of orphaned tuples
 	maxWatchFilters  = 20
+
+	maxShares        = 1_000   // of one SetShares
+	maxSharePairs    = 100_000 // its objects times its shares
+	maxPreviewShares = 100
+	maxPreviewPairs  = 10_000
+	maxRoles         = 20 // that a share replaces
+	maxShareGuards   = 10
+	maxGuardChecks   = 20_000 // that the guards of one SetShares come to
+	maxContainments  = 20     // relations by which objects lie in one another
 
 	defaultExpandPage = 1_000
 	defaultListPage   = 50

@@ -20,7 +20,19 @@ type guards struct {
 // guard is a Check that must be allowed.
 type guard struct {
 	field string // path in the request
+	parts guardParts
 	question
+}
+
+// guardParts are the paths of what a guard asks about.
+type guardParts struct{ object, relation, subject string }
+
+// names returns what the guard names, for [locate].
+func (g guard) names() []name {
+	return []name{
+		{g.parts.object + ".type", g.on.Object.Type, ""}, {g.parts.relation, g.on.Object.Type, g.on.Relation},
+		{g.parts.subject + ".type", g.subject.Type, ""}, {g.parts.subject + ".relation", g.subject.Type, g.subject.Relation},
+	}
 }
 
 func (g *guards) count() int { return len(g.filters) + len(g.checks) }
@@ -43,7 +55,8 @@ func (p *problems) addGuards(g *guards, field string, list []*usherv1.Preconditi
 			c := kind.MustBeAllowed
 			q, err := toQuestion(c.GetObject(), c.GetRelation(), c.GetSubject())
 			p.add(at, err)
-			g.checks = append(g.checks, guard{field: at, question: q})
+			parts := guardParts{object: at + ".object", relation: at + ".relation", subject: at + ".subject"}
+			g.checks = append(g.checks, guard{field: at, parts: parts, question: q})
 		default:
 			p.add(at, tuples.Invalid("", "", "has no condition", "set must_match, must_not_match or must_be_allowed"))
 		}
@@ -80,7 +93,7 @@ func (s *Server) judge(ctx context.Context, h *handle, checks []guard, commit *t
 	for _, g := range checks {
 		decision, err := evaluator.Check(ctx, g.on, g.subject)
 		if err != nil {
-			return prefixed(g.field, locate(c.program.Model, err, g.names()...))
+			return locate(c.program.Model, err, g.names()...)
 		}
 		if decision.Outcome != check.Allowed {
 			return notAllowed(g, decision)
@@ -91,18 +104,12 @@ func (s *Server) judge(ctx context.Context, h *handle, checks []guard, commit *t
 	return err
 }
 
-// prefixed puts the fields of an error below prefix, if it has any.
-func prefixed(prefix string, err error) error {
-	if f := failureOf(err); len(f.violations) > 0 {
-		return within(prefix, f)
-	}
-	return err
-}
-
 func notAllowed(g guard, decision check.Decision) error {
 	reason := fmt.Sprintf("%s is %s %s of %s", g.subject, decision.Outcome, g.on.Relation, g.on.Object)
 	if decision.Outcome == check.Conditional {
 		reason += fmt.Sprintf(", for want of context %v", decision.Missing)
 	}
-	return &tuples.PreconditionError{Field: g.field, Reason: reason}
+	f := preconditionFailed(&tuples.PreconditionError{Field: g.field, Reason: reason})
+	f.metadata["object"], f.metadata["subject"] = g.on.Object.String(), g.subject.String()
+	return f
 }

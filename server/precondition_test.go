@@ -153,3 +153,42 @@ func TestOneOfManyTakesALock(t *testing.T) {
 		t.Errorf("%d writers took the lock", winners)
 	}
 }
+
+// A share to an unknown user in the middle of 500 is refused by the guard of its own
+// update, with all of the request (B3).
+func TestGuardedUpdatesAtScale(t *testing.T) {
+	const members = 500
+	known := make([]string, members)
+	for i := range known {
+		known[i] = fmt.Sprintf("group:all#member@user:u%d", i)
+	}
+	w := newLibrary(t, known...)
+	request := func(unknown int) *usherv1.WriteRequest {
+		r := &usherv1.WriteRequest{}
+		for i := range members {
+			user := fmt.Sprintf("user:u%d", i)
+			if i == unknown {
+				user = "user:nobody"
+			}
+			update := updates(t, touch, "media:logo#viewer@"+user)[0]
+			update.Preconditions = []*usherv1.Precondition{mustBeAllowed(t, user+" member group:all")}
+			r.Updates = append(r.Updates, update)
+		}
+		return r
+	}
+	_, err := w.tuples.Write(w.ctx, request(250))
+	r := wantRefusal(t, err, codes.FailedPrecondition, "PRECONDITION_FAILED", "")
+	const field = "updates[250].preconditions[0].must_be_allowed"
+	if want := "precondition " + field + " failed: user:nobody is denied member of group:all"; r.message != want {
+		t.Errorf("got  %s\nwant %s", r.message, want)
+	}
+	if r.metadata["field"] != field || r.metadata["subject"] != "user:nobody" || r.metadata["object"] != "group:all" {
+		t.Errorf("got %v", r.metadata)
+	}
+	if stored := w.read(&usherv1.ReadRequest{}); len(stored) != members {
+		t.Errorf("the refused request stored something: %d tuples, want the %d from before", len(stored), members)
+	}
+	if got := w.write(request(-1)); got.GetCreated() != members {
+		t.Errorf("with all of them known: %v", got)
+	}
+}

@@ -68,6 +68,14 @@ func within(prefix string, err error) error {
 	return &f
 }
 
+// prefixed puts the field paths of an error below prefix, if it has any.
+func prefixed(prefix string, err error) error {
+	if f := failureOf(err); len(f.violations) > 0 {
+		return within(prefix, f)
+	}
+	return err
+}
+
 // name is a place of a request that names a type, or a relation of a type.
 type name struct {
 	field    string

@@ -206,12 +206,12 @@ func TestWriteLimits(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	t.Run("101 preconditions in all", func(t *testing.T) {
+	t.Run("1,001 preconditions in all", func(t *testing.T) {
 		update := updates(t, usherv1.Operation_OPERATION_TOUCH, "media:a#viewer@user:anna")[0]
 		r := &usherv1.WriteRequest{Updates: []*usherv1.TupleUpdate{update}}
-		for i := range 101 {
+		for i := range 1_001 {
 			p := mustBeAllowed(t, "user:anna can_view media:a")
-			if i < 60 {
+			if i < 600 {
 				update.Preconditions = append(update.Preconditions, p)
 			} else {
 				r.Preconditions = append(r.Preconditions, p)
