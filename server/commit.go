@@ -39,12 +39,12 @@ func (s *Server) decide(ctx context.Context, h *handle, d *draft, invalid *probl
 	p := *invalid
 	p.found = slices.Clone(p.found)
 	d.commit.InForce = ""
-	if slices.ContainsFunc(d.commit.Mutations, needsModel) {
+	if d.forbid != nil {
 		c, err := h.modelAt(ctx, h.store.Head())
 		if err != nil {
 			return orInvalid(&p, err)
 		}
-		p.addForbidden(c.program.Model, d.commit.Mutations)
+		d.forbid(&p, c.program.Model)
 		d.commit.InForce = c.id()
 	}
 	p.addUnknownNames(h.store.Symbols(), &d.commit)
@@ -53,8 +53,6 @@ func (s *Server) decide(ctx context.Context, h *handle, d *draft, invalid *probl
 	}
 	return s.judge(ctx, h, d.checks, &d.commit)
 }
-
-func needsModel(m tuples.Mutation) bool { return m.Op == tuples.OpCreate || m.Op == tuples.OpTouch }
 
 // orInvalid returns what is wrong with the fields, or else another error.
 func orInvalid(p *problems, err error) error {

@@ -34,16 +34,29 @@ func (s *Server) streamInterceptors(metrics *grpcprom.ServerMetrics) []grpc.Stre
 	}
 }
 
-// finishUnary gives a call a deadline, its error a status, and the log its line.
+// finishUnary gives a call a deadline unless it may be large, its error a status, and the
+// log its line.
 func (s *Server) finishUnary(ctx context.Context, r any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
 	began := time.Now()
-	if _, ok := ctx.Deadline(); !ok {
+	if _, ok := ctx.Deadline(); !ok && !unbounded(info.FullMethod) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.options.Deadline)
 		defer cancel()
 	}
 	response, err := handler(ctx, r)
 	return response, s.finish(ctx, info.FullMethod, began, err)
+}
+
+// unbounded reports whether a unary call may take minutes: it writes as many tuples as
+// there are, while others read and write as usual.
+func unbounded(method string) bool {
+	switch method {
+	case usherv1.TupleService_SetShares_FullMethodName,
+		usherv1.TupleService_DeleteObject_FullMethodName,
+		usherv1.TupleService_UndoDelete_FullMethodName:
+		return true
+	}
+	return false
 }
 
 // finishStream does the same for a stream, which has no deadline but the caller's. A
@@ -66,7 +79,8 @@ func endless(method string) bool {
 	switch method {
 	case usherv1.PermissionService_ListObjects_FullMethodName,
 		usherv1.PermissionService_ListSubjects_FullMethodName,
-		usherv1.TupleService_Read_FullMethodName:
+		usherv1.TupleService_Read_FullMethodName,
+		usherv1.DecisionService_ListDecisions_FullMethodName:
 		return false
 	}
 	return true

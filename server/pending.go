@@ -32,11 +32,6 @@ func (s *permissionService) TraceAccess(context.Context, *usherv1.TraceAccessReq
 	return nil, errPending
 }
 
-// SetShares implements usher.v1.TupleService.
-func (s *tupleService) SetShares(context.Context, *usherv1.SetSharesRequest) (*usherv1.SetSharesResponse, error) {
-	return nil, errPending
-}
-
 // DeleteObject implements usher.v1.TupleService.
 func (s *tupleService) DeleteObject(context.Context, *usherv1.DeleteObjectRequest) (*usherv1.DeleteObjectResponse, error) {
 	return nil, errPending

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -24,6 +25,9 @@ type tupleService struct {
 type draft struct {
 	commit tuples.Commit
 	checks []guard
+	// forbid notes what the model in force has against the write; nil if the model has
+	// no say in it.
+	forbid func(p *problems, m *model.Model)
 }
 
 // Write implements usher.v1.TupleService.
@@ -85,8 +89,13 @@ func toDraft(r *usherv1.WriteRequest) (*draft, *problems) {
 	p.addRequestID(r.GetRequestId())
 	d.commit.Preconditions, d.checks = g.filters, g.checks
 	d.commit.Origin = newOrigin(r.GetActor(), r.GetMetadata())
+	if slices.ContainsFunc(d.commit.Mutations, needsModel) {
+		d.forbid = func(p *problems, m *model.Model) { p.addForbidden(m, d.commit.Mutations) }
+	}
 	return d, p
 }
+
+func needsModel(m tuples.Mutation) bool { return m.Op == tuples.OpCreate || m.Op == tuples.OpTouch }
 
 func toMutation(u *usherv1.TupleUpdate) (tuples.Mutation, error) {
 	m := tuples.Mutation{Tuple: tuples.Tuple{Key: wire.ToKey(u.GetTuple())}}
