@@ -48,6 +48,40 @@ var changes = []change{
 		[]beforeAfter{{"user:ingrid can_view media:harbour-cafe-front", "allowed", "denied"}},
 	},
 	{
+		"media-library", "B8 a status is set, and beats what was shared",
+		[]string{"+media:fjord-crew-on-deck#status@status:no-release"},
+		[]beforeAfter{
+			{"user:olav@fjord-ferries.example can_view media:fjord-crew-on-deck", "allowed", "denied"},
+			{"user:rosa can_view media:fjord-crew-on-deck", "allowed", "allowed"},
+		},
+	},
+	{
+		"media-library", "B13 a group loses the right to share collections, not the collections",
+		[]string{"-organisation:halden#collection_sharer@group:production#member"},
+		[]beforeAfter{
+			{"user:petra can_share collection:portfolio", "allowed", "denied"},
+			{"user:petra can_view collection:portfolio", "allowed", "allowed"},
+		},
+	},
+	{
+		"media-library", "C1 what was bought ends, and with it what teams gave",
+		[]string{"-organisation:halden#teamwork@user:*"},
+		[]beforeAfter{
+			{"user:nora can_edit folder:kiln-relaunch", "allowed", "denied"},
+			{"user:samuel can_edit folder:kiln-relaunch", "allowed", "allowed"},
+		},
+	},
+	{
+		"media-library", "C10 the lock is given back",
+		[]string{"-media:kiln-catalogue-layout#locked@user:*", "-media:kiln-catalogue-layout#lock_holder@user:mika"},
+		[]beforeAfter{{"user:anna can_save media:kiln-catalogue-layout", "denied", "allowed"}},
+	},
+	{
+		"media-library", "D3 an invitation takes effect with the account",
+		[]string{"+address:leif@tide-museum.example#account@user:leif"},
+		[]beforeAfter{{"user:leif can_comment folder:museum-exhibition", "denied", "allowed"}},
+	},
+	{
 		"organisation-shares", "A6 a share with a user is switched off",
 		[]string{"-media:volcano-model#editor@user:wanjiru"},
 		[]beforeAfter{

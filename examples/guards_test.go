@@ -27,6 +27,24 @@ type guardedWrite struct {
 }
 
 var guardedWrites = []guardedWrite{
+	{"media-library", "B13 a producer shares on what is shared with her", []guarded{
+		{"+collection:portfolio#viewer@user:maren@fjord-ferries.example", []string{"user:petra can_share collection:portfolio"}},
+	}, ""},
+	{"media-library", "C8 an editor there who may not delete here moves nothing", []guarded{
+		{"-media:fjord-ferry-at-dawn#parent@folder:fjord-summer-shoot", []string{"user:leila can_delete media:fjord-ferry-at-dawn"}},
+		{"+media:fjord-ferry-at-dawn#parent@folder:fjord-rebrand", []string{"user:leila can_add folder:fjord-rebrand"}},
+	}, "updates[0].preconditions[0].must_be_allowed"},
+	{"media-library", "C10 the lock of a media that nobody has open is taken", []guarded{
+		{"+media:kiln-cover#locked@user:* expires 2026-12-01T09:10:00Z", []string{"user:anna can_lock media:kiln-cover"}},
+		{"+media:kiln-cover#lock_holder@user:anna expires 2026-12-01T09:10:00Z", nil},
+	}, ""},
+	{"media-library", "C10 that of another's is not", []guarded{
+		{"+media:kiln-catalogue-layout#lock_holder@user:anna expires 2026-12-01T09:10:00Z", []string{"user:anna can_lock media:kiln-catalogue-layout"}},
+	}, "updates[0].preconditions[0].must_be_allowed"},
+	{"media-library", "E4 an editor does not share", []guarded{
+		{"+media:kiln-shop-wireframes#viewer@user:rosa", []string{"user:hugo@kiln-and-clay.example can_share media:kiln-shop-wireframes"}},
+	}, "updates[0].preconditions[0].must_be_allowed"},
+
 	{"organisation-shares", "A2 an owner shares with a member of the organisation", []guarded{
 		{"+media:exam-scans#editor@user:jonas", []string{"user:henrik can_share media:exam-scans", "user:jonas can_receive media:exam-scans"}},
 	}, ""},
