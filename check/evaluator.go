@@ -22,6 +22,7 @@ type Evaluator struct {
 type solverKey struct {
 	node     tuples.Node
 	relation tuples.Symbol
+	free     bool
 }
 
 // New returns an evaluator for one request.
@@ -124,21 +125,20 @@ func (e *Evaluator) solver(ctx context.Context, subject tuples.Subject) (*solver
 	if err != nil {
 		return nil, err
 	}
-	return e.solverOf(node, relation), nil
+	return e.solverOf(solverKey{node: node, relation: relation}), nil
 }
 
 // maxSolvers bounds the subjects whose answers are kept. A batch about 10,000 users
 // would else hold some 40 MB.
 const maxSolvers = 16
 
-func (e *Evaluator) solverOf(node tuples.Node, relation tuples.Symbol) *solver {
-	key := solverKey{node, relation}
+func (e *Evaluator) solverOf(key solverKey) *solver {
 	s := e.solvers[key]
 	if s == nil {
 		if len(e.solvers) == maxSolvers {
 			clear(e.solvers)
 		}
-		s = newSolver(e, node, relation)
+		s = newSolver(e, key)
 		e.solvers[key] = s
 	}
 	return s

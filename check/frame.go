@@ -157,7 +157,7 @@ func (s *solver) lookup(ctx context.Context, f *frame, direct *model.Direct) err
 		if !ok {
 			continue
 		}
-		guard, err := s.evaluator.guard(ctx, a, edge.Grant, key)
+		guard, err := s.guard(ctx, a, edge.Grant, key)
 		if err != nil {
 			return err
 		}
@@ -209,7 +209,7 @@ func (s *solver) nextEdge(ctx context.Context, f *frame) (child, bool, error) {
 			Object: f.list.Object, Relation: f.list.Relation,
 			Subject: edge.Node, SubjectRelation: f.list.SubjectRelation,
 		}
-		guard, err := s.evaluator.guard(ctx, f.accept, edge.Grant, key)
+		guard, err := s.guard(ctx, f.accept, edge.Grant, key)
 		if err != nil {
 			return child{}, false, err
 		}

@@ -41,6 +41,15 @@ func (e *Evaluator) guard(ctx context.Context, accept *model.Accept, grant *tupl
 	return value{truth: no}, nil
 }
 
+// guard is [Evaluator.guard] as the solver reads it.
+func (s *solver) guard(ctx context.Context, accept *model.Accept, grant *tuples.Grant, where tuples.EdgeKey) (value, error) {
+	v, err := s.evaluator.guard(ctx, accept, grant, where)
+	if s.free && v.truth == yes && restricts(grant) {
+		v.truth = open
+	}
+	return v, err
+}
+
 func compareEdgeKeys(a, b tuples.EdgeKey) int {
 	return cmp.Or(
 		cmp.Compare(a.Object, b.Object), cmp.Compare(a.Relation, b.Relation),

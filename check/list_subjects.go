@@ -90,7 +90,7 @@ func (l *subjectList) judgeEveryone(ctx context.Context, t tuples.ObjectType, su
 // candidate's answers do not follow from it.
 func (l *subjectList) verify(ctx context.Context) func(candidate) (value, error) {
 	return func(c candidate) (value, error) {
-		return newSolver(l.evaluator, c.node, l.kind.Relation).solve(ctx, l.node, l.step)
+		return newSolver(l.evaluator, solverKey{node: c.node, relation: l.kind.Relation}).solve(ctx, l.node, l.step)
 	}
 }
 

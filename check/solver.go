@@ -26,6 +26,9 @@ type solver struct {
 	frames []frame
 	open   []int32 // visited atoms of incomplete components, in the order of visit
 	proofs int32   // how many atoms came to yes
+	// free makes tuples that restrict what they grant count as open: there or not. What
+	// is sure then is granted without restriction, see [Evaluator.Attributes].
+	free bool
 
 	spare [][]tuples.Edge // buffers of finished frames
 }
@@ -88,11 +91,12 @@ const (
 	usualFrames = 8
 )
 
-func newSolver(e *Evaluator, node tuples.Node, relation tuples.Symbol) *solver {
+func newSolver(e *Evaluator, key solverKey) *solver {
 	return &solver{
 		evaluator: e,
 		graph:     &e.graph,
-		subject:   subject{node: node, kind: model.Kind{Type: node.Type(), Relation: relation}},
+		subject:   subject{node: key.node, kind: model.Kind{Type: key.node.Type(), Relation: key.relation}},
+		free:      key.free,
 		index:     make(map[atomKey]int32, usualAtoms),
 		atoms:     make([]atom, 0, usualAtoms),
 		frames:    make([]frame, 0, usualFrames),

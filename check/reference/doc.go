@@ -3,9 +3,10 @@
 // sets, with no thought of speed. Tests hold package check to it; nothing else
 // uses it, and it shares no code with check.
 //
-//	rules.go   who belongs to a userset: the model's rewrites as formulas over usersets and conditions
-//	truth.go   which usersets a subject is surely, possibly or not in: well-founded semantics
-//	lists.go   the operations, all of them defined by Check
+//	rules.go       who belongs to a userset: the model's rewrites as formulas over usersets and conditions
+//	truth.go       which usersets a subject is surely, possibly or not in: well-founded semantics
+//	attributes.go  under which restrictions a subject is in a userset
+//	lists.go       the operations, all of them defined by Check
 //
 // Start with [New] and [Spec.Check].
 package reference

@@ -26,6 +26,7 @@ type Spec struct {
 	lists   map[tuples.Userset][]edge
 	objects map[tuples.Object]bool // all that a visible tuple names, on either side
 	solved  map[tuples.Subject]solution
+	ways    map[tuples.Subject]map[tuples.Userset][]restrictions
 }
 
 // edge is a visible tuple with what its condition comes to.
@@ -39,6 +40,7 @@ func New(w World) *Spec {
 	spec := &Spec{
 		model: w.Model, lists: map[tuples.Userset][]edge{},
 		objects: map[tuples.Object]bool{}, solved: map[tuples.Subject]solution{},
+		ways: map[tuples.Subject]map[tuples.Userset][]restrictions{},
 	}
 	live := map[tuples.Key]tuples.Grant{}
 	for _, t := range slices.Concat(w.Stored, w.Contextual) {
@@ -87,7 +89,7 @@ func judge(w World, key tuples.Key, c *tuples.Condition) formula {
 }
 
 // formula says when a subject belongs to a userset. It is a closed sum: [and],
-// [or], [member], [not], [open].
+// [or], [member], [not], [open], [restrictions].
 type formula any
 
 type (
@@ -144,7 +146,7 @@ func (spec *Spec) rule(all rules, on tuples.Userset, rewrite model.Rewrite, s tu
 	case model.This:
 		var named or
 		for _, e := range spec.lists[on] {
-			named = append(named, and{e.condition, match(e.Subject, s)})
+			named = append(named, and{e.condition, restrictionsOf(e.Tuple), match(e.Subject, s)})
 		}
 		return named
 	case model.ComputedUserset:
@@ -154,7 +156,7 @@ func (spec *Spec) rule(all rules, on tuples.Userset, rewrite model.Rewrite, s tu
 		for _, e := range spec.lists[tuples.Userset{Object: on.Object, Relation: r.Tupleset}] {
 			if !e.Subject.IsUserset() && !e.Subject.IsWildcard() {
 				from := tuples.Userset{Object: e.Subject.Object(), Relation: r.Computed}
-				named = append(named, and{e.condition, member{from}})
+				named = append(named, and{e.condition, restrictionsOf(e.Tuple), member{from}})
 			}
 		}
 		return named

@@ -31,11 +31,7 @@ type Answer struct {
 // is open waits for its causes: a failed condition fails the question, else missing
 // parameters make it conditional; a bare paradox ("in, but not if in") is denied.
 func (spec *Spec) Check(on tuples.Userset, s tuples.Subject) Answer {
-	sol, ok := spec.solved[s]
-	if !ok {
-		sol = solve(spec.ground(s))
-		spec.solved[s] = sol
-	}
+	sol := spec.solution(s)
 	switch {
 	case sol.sure[on]:
 		return Answer{Outcome: Allowed}
@@ -52,6 +48,16 @@ func (spec *Spec) Check(on tuples.Userset, s tuples.Subject) Answer {
 		return Answer{Outcome: Conditional, Missing: slices.Compact(why.missing)}
 	}
 	return Answer{Outcome: Denied}
+}
+
+// solution returns the rules of a subject and what they come to.
+func (spec *Spec) solution(s tuples.Subject) solution {
+	sol, ok := spec.solved[s]
+	if !ok {
+		sol = solve(spec.ground(s))
+		spec.solved[s] = sol
+	}
+	return sol
 }
 
 // set is a set of usersets: those that the subject is in.
@@ -114,6 +120,8 @@ func (r reading) holds(f formula) bool {
 		return !r.others[f.Userset]
 	case open:
 		return r.open
+	case restrictions:
+		return true
 	}
 	panic(fmt.Sprintf("reference: unknown formula %T", f))
 }
