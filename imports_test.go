@@ -23,15 +23,16 @@ var layers = []struct {
 	{"tuples", nil, "the vocabulary stands on the standard library alone, so that everything can import it"},
 	{"tuples/bolt", []string{"tuples"}, "a store knows the vocabulary and nothing of models or the engine"},
 	{"tuples/storetest", []string{"tuples"}, "the suite holds for every store"},
+	{"decisions", []string{"tuples"}, "the decision log is a file of its own, and knows no store, engine or API"},
 	{"model", []string{"tuples"}, "a model speaks of types and relations, not of stores"},
 	{"check", []string{"model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer"},
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
 	{"scenario", []string{"check", "model", "tuples", "tuples/bolt"}, "a scenario file is run by the engine over a real store, without a server"},
 	{"check/checktest", []string{"check", "check/reference", "model", "scenario", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
-	{"server", []string{"gen/usher/v1", "server/wire", "check", "model", "tuples"}, "hop 1 translates; it works with any store"},
+	{"server", []string{"gen/usher/v1", "server/wire", "check", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
-	{"cmd/usher", []string{"gen/usher/v1", "check", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.
@@ -40,7 +41,7 @@ var reserved = []struct {
 	folders []string
 	why     string
 }{
-	{"go.etcd.io/bbolt", []string{"tuples/bolt", "bench"}, "the storage engine stays exchangeable"},
+	{"go.etcd.io/bbolt", []string{"tuples/bolt", "decisions", "bench"}, "the storage engine stays exchangeable; the decision log is a file of its own"},
 	{"google.golang.org/grpc", []string{"server", "cmd/usher", "gen/usher/v1", "bench"}, "only hop 1 and the clients know gRPC"},
 	{"google.golang.org/protobuf", []string{"server", "server/wire", "cmd/usher", "gen/usher/v1", "model", "bench"},
 		"only hop 1 and the clients know protobuf; model reads OpenFGA's JSON form"},
