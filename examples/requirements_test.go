@@ -66,14 +66,20 @@ func shows(t *testing.T) []show {
 
 // asks notes what a query asks for, and by which RPC.
 func (s *show) asks(query scenario.Query) {
-	rpc := "Check"
 	var q scenario.Question
 	switch x := query.(type) {
 	case scenario.Question:
 		q = x
 	case scenario.Why:
 		q = x.Question
+	case scenario.Shares:
+		s.rpcs = append(s.rpcs, "SummarizeShares")
+		for _, r := range x.Relations {
+			s.relations = append(s.relations, fmt.Sprintf("%s#%s", x.Objects[0].Type, r))
+		}
+		return
 	}
+	rpc := "Check"
 	switch {
 	case q.On.Object.ID == scenario.Asked:
 		rpc = "ListObjects"

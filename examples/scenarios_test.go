@@ -197,6 +197,8 @@ func openReference(_ *testing.T, e examples.Example, file *scenario.File) answer
 				return outcome
 			}
 			return a.Want
+		case scenario.Shares:
+			return summarizeByReference(spec, q)
 		}
 		return "unknown query"
 	}

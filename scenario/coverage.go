@@ -5,11 +5,11 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	"github.com/usher-authz/usher/model"
-	"github.com/usher-authz/usher/tuples"
 )
 
 // Coverage tells what of a model the answers to assertions rested on, as far as their
-// explanations show it. Every check is explained, and every entry of every list.
+// explanations show it. Every check is explained, and every entry of every list; share
+// summaries only touch their relations.
 //
 // A relation is touched if an assertion asks for it, or if an explanation comes by it.
 //
@@ -99,22 +99,29 @@ func (c *Coverage) missing(b branch) string {
 
 // add takes in what the answer to a query rested on; items are those of a list.
 func (c *Coverage) add(ctx context.Context, e *check.Evaluator, query Query, items []Item) error {
-	on, subject := of(query, Asked)
-	c.touched[placeOf(on)] = true
-	if on.Object.ID != Asked && subject.ID != Asked {
-		return c.explain(ctx, e, on, subject)
+	if shares, ok := query.(Shares); ok {
+		for _, o := range shares.Objects {
+			for _, r := range shares.Relations {
+				c.touched[place{o.Type, r}] = true
+			}
+		}
+		return nil
+	}
+	q, _ := questionOf(query)
+	c.touched[placeOf(q.On)] = true
+	if !q.IsList() {
+		return c.explain(ctx, e, q)
 	}
 	for _, item := range items {
-		on, subject := of(query, item.ID)
-		if err := c.explain(ctx, e, on, subject); err != nil {
+		if err := c.explain(ctx, e, q.naming(item.ID)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *Coverage) explain(ctx context.Context, e *check.Evaluator, on tuples.Userset, s tuples.Subject) error {
-	x, err := explain(ctx, e, on, s)
+func (c *Coverage) explain(ctx context.Context, e *check.Evaluator, q Question) error {
+	x, err := explain(ctx, e, q)
 	if x != nil {
 		eachReason(x.Root, c.reason)
 	}

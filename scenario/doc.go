@@ -32,7 +32,8 @@
 //   - users and objects of a check, which ask for each of them;
 //   - answers that are more than true or false: "conditional: size,kind" of a check,
 //     "media:logo (conditional: size)" and "user:bert (denied)" in lists;
-//   - explanations: why a check is answered as it is, see [Why].
+//   - explanations: why a check is answered as it is, see [Why];
+//   - share_summaries: with whom objects are shared and as what, see [Shares].
 //
 // A key that is not known is refused, and so is a test that asserts nothing, a relation
 // that the model lacks, and a tuple that the model forbids.
@@ -45,6 +46,7 @@
 //	question.go     questions and answers as text
 //	library.go      a file's tuples in a store, to be asked
 //	explanation.go  explanations as text
+//	shares.go       with whom objects are shared
 //	run.go          results
 //	coverage.go     what of the model the answers rested on
 //	branches.go     the parts of a model that coverage counts

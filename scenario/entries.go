@@ -11,19 +11,22 @@ func (r *reader) test(n node) Test {
 	t := Test{Line: n.Line, At: r.at}
 	faults := len(r.faults)
 	var description string
-	var own, file, files, checks, objects, users, explanations node
+	var own, file, files, checks, objects, users, explanations, summaries node
 	r.fields(n, map[string]setter{
 		"name": r.text(&t.Name), "description": r.text(&description), "at": r.time(&t.At),
 		"tuples": own.keep, "tuple_file": file.keep, "tuple_files": files.keep,
 		"check": checks.keep, "list_objects": objects.keep, "list_users": users.keep,
-		"explanations": explanations.keep,
+		"explanations": explanations.keep, "share_summaries": summaries.keep,
 	}, "name")
 	t.Tuples = r.allTuples(own, file, files)
 	r.needsTime(n, t)
 	for _, part := range []struct {
 		list node
 		read func(node) []Assertion
-	}{{checks, r.check}, {objects, r.listObjects}, {users, r.listUsers}, {explanations, r.explanation}} {
+	}{
+		{checks, r.check}, {objects, r.listObjects}, {users, r.listUsers},
+		{explanations, r.explanation}, {summaries, r.shareSummary},
+	} {
 		r.each(func(entry node) {
 			before := len(r.faults)
 			assertions := part.read(entry)
@@ -34,7 +37,7 @@ func (r *reader) test(n node) Test {
 		})(part.list)
 	}
 	if len(t.Assertions) == 0 && len(r.faults) == faults {
-		r.refuse(n, "check", "", "has no entry: the test asserts nothing", "write check, list_objects, list_users or explanations")
+		r.refuse(n, "check", "", "has no entry: the test asserts nothing", "write check, list_objects, list_users, explanations or share_summaries")
 	}
 	return t
 }

@@ -46,8 +46,8 @@ type Fault struct {
 	tuples.Violation
 }
 
-// String returns "file:line: field value: reason; remedy", without what is not known.
-func (f Fault) String() string {
+// Error returns "file:line: field value: reason; remedy", without what is not known.
+func (f Fault) Error() string {
 	text := f.File
 	if f.Line > 0 {
 		text = fmt.Sprintf("%s:%d", f.File, f.Line)

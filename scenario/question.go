@@ -7,7 +7,7 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Query is what an assertion asks. It is a closed sum: [Question], [Why].
+// Query is what an assertion asks. It is a closed sum: [Question], [Why], [Shares].
 type Query interface {
 	fmt.Stringer
 	query()

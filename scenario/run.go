@@ -24,7 +24,7 @@ type Failure struct {
 	Want  string `json:"want"`
 	Got   string `json:"got"`
 	// Why explains the answer that was got, of a list that of the first entry that is
-	// missing or too many: one step a line. Empty where a condition failed.
+	// missing or too many: one step a line. Empty where a condition failed, and of shares.
 	Why []string `json:"why,omitempty"`
 }
 
@@ -83,8 +83,11 @@ func (l *Library) judge(ctx context.Context, t *Test, a Assertion, coverage *Cov
 		return nil, nil
 	}
 	failure := &Failure{Line: a.Line, Query: a.Query.String(), Want: a.Want, Got: got.text}
-	on, subject := of(a.Query, difference(a.listed, got.items))
-	x, err := explain(ctx, e, on, subject)
+	q, ok := questionOf(a.Query)
+	if !ok {
+		return failure, nil
+	}
+	x, err := explain(ctx, e, q.naming(difference(a.listed, got.items)))
 	if x != nil {
 		failure.Why = lines(x)
 	}
@@ -103,26 +106,30 @@ func difference(want, got []Item) tuples.ID {
 	return Asked
 }
 
-// of returns what a query is about and for whom, with an id for what it asks to list.
-func of(query Query, id tuples.ID) (tuples.Userset, tuples.Subject) {
-	var q Question
+// questionOf returns the question that a query is, or is about; false if it is none.
+func questionOf(query Query) (Question, bool) {
 	switch x := query.(type) {
 	case Question:
-		q = x
+		return x, true
 	case Why:
-		q = x.Question
+		return x.Question, true
 	}
+	return Question{}, false
+}
+
+// naming returns the question with an id in place of [Asked].
+func (q Question) naming(id tuples.ID) Question {
 	if q.On.Object.ID == Asked {
 		q.On.Object.ID = id
 	} else if q.Subject.ID == Asked {
 		q.Subject.ID = id
 	}
-	return q.On, q.Subject
+	return q
 }
 
 // explain explains a check; nil where a condition failed, which is no answer to explain.
-func explain(ctx context.Context, e *check.Evaluator, on tuples.Userset, s tuples.Subject) (*check.Explanation, error) {
-	x, err := e.Explain(ctx, on, s)
+func explain(ctx context.Context, e *check.Evaluator, q Question) (*check.Explanation, error) {
+	x, err := e.Explain(ctx, q.On, q.Subject)
 	var failed *check.ConditionError
 	if errors.As(err, &failed) {
 		return nil, nil

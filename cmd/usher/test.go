@@ -45,7 +45,8 @@ there is no coverage, for it speaks of all tests.
 
 Beyond OpenFGA's format a file can have: at (the time to answer at), expires and
 attributes of a tuple, tuple files of one tuple a line (.txt), users and objects of a
-check, answers such as "conditional: size" and "user:bert (denied)", and explanations:
+check, answers such as "conditional: size" and "user:bert (denied)", explanations, and
+summaries of shares:
 
   tests:
     - name: a viewer may not comment
@@ -57,6 +58,9 @@ check, answers such as "conditional: size" and "user:bert (denied)", and explana
             granted_by: ["clip:start#viewer@user:joel"] }
         - { user: "user:joel", relation: can_comment, object: "clip:start",
             would_grant: ["clip:start#commenter", "clip:start#editor"] }
+      share_summaries:
+        - { objects: ["clip:start", "clip:end"], relations: [viewer, editor],
+            recipients: { "user:joel": viewer, "user:iris": mixed (1 editor, 1 none) } }
 
 Exit status: 0 all passed, 1 some failed, 2 a file cannot be read or is not valid.`,
 		Example: `  usher test model.fga.yaml
