@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -166,34 +165,4 @@ func (e *Evaluator) step(t tuples.ObjectType, r tuples.Relation) (*model.Step, e
 		return nil, &UnknownError{Type: t}
 	}
 	return nil, &UnknownError{Type: t, Relation: r}
-}
-
-// TrackReads makes the evaluator remember what its answers rest on, from now on.
-func (e *Evaluator) TrackReads() {
-	e.graph.reads = &readSet{lists: make(map[listKey]struct{})}
-}
-
-// ReadSet returns what the answers since [Evaluator.TrackReads] rest on, for a
-// write that must not happen if it has changed (design: a Check precondition).
-func (e *Evaluator) ReadSet(ctx context.Context) (*tuples.ReadSet, error) {
-	reads := e.graph.reads
-	nodes := make([]tuples.Node, 0, len(reads.lists))
-	relations := make([]tuples.Symbol, 0, len(reads.lists))
-	for list := range reads.lists {
-		nodes, relations = append(nodes, list.object), append(relations, list.relation)
-	}
-	objects, err := e.graph.objects(ctx, nodes)
-	if err != nil {
-		return nil, err
-	}
-	set := &tuples.ReadSet{
-		Revision:   e.request.Snapshot.Revision(),
-		ValidUntil: reads.validUntil,
-		Lists:      make([]tuples.Userset, len(objects)),
-	}
-	for i, object := range objects {
-		set.Lists[i] = tuples.Userset{Object: object, Relation: tuples.Relation(e.request.Program.Name(relations[i]))}
-	}
-	slices.SortFunc(set.Lists, func(a, b tuples.Userset) int { return strings.Compare(a.String(), b.String()) })
-	return set, nil
 }

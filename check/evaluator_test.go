@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -264,5 +265,31 @@ func TestReadSetNamesWhatAnAnswerRestsOn(t *testing.T) {
 	}
 	if head := w.store.Head(); set.Revision != head {
 		t.Errorf("revision %d, want the head %d", set.Revision, head)
+	}
+}
+
+// The reads tell a tuple that was asked for from a list of one kind of subject.
+func TestReadsNameTuplesAndLists(t *testing.T) {
+	w := newWorld(t, library, "folder:brand#viewer@group:design#member", "group:design#member@user:anna")
+	e := w.evaluator()
+	e.TrackReads()
+	if got := w.check(e, "user:anna viewer folder:brand"); got != "allowed" {
+		t.Fatal(got)
+	}
+	filters, err := e.Reads(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reads []string
+	for _, f := range filters {
+		reads = append(reads, f.String())
+	}
+	slices.Sort(reads)
+	want := "folder:brand#viewer@group:?#member folder:brand#viewer@user:* folder:brand#viewer@user:anna group:design#member@user:anna"
+	if got := strings.Join(reads, " "); got != want {
+		t.Errorf("reads %s, want %s", got, want)
+	}
+	if left := e.Left(); left >= check.DefaultBudget || left < check.DefaultBudget-20 {
+		t.Errorf("%d of the budget %d are left", left, check.DefaultBudget)
 	}
 }

@@ -2,7 +2,6 @@ package check
 
 import (
 	"context"
-	"time"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -104,7 +103,7 @@ func (g *graph) edge(ctx context.Context, key tuples.EdgeKey) (tuples.Edge, bool
 	if err := g.spend(ctx, 1); err != nil {
 		return tuples.Edge{}, false, err
 	}
-	g.reads.list(key.Object, key.Relation)
+	g.reads.edge(key)
 	if g.overlay != nil {
 		if edge, visible, ok := g.overlay.edge(key); ok {
 			return edge, visible, nil
@@ -119,7 +118,7 @@ func (g *graph) edge(ctx context.Context, key tuples.EdgeKey) (tuples.Edge, bool
 
 // edgesFrom appends subjects as [tuples.Snapshot.EdgesFrom] does.
 func (g *graph) edgesFrom(ctx context.Context, list tuples.SubjectsOf, after tuples.Node, buf []tuples.Edge) ([]tuples.Edge, error) {
-	g.reads.list(list.Object, list.Relation)
+	g.reads.list(list)
 	page, err := g.snapshot.EdgesFrom(ctx, list, after, buf)
 	if err != nil {
 		return nil, err
@@ -143,30 +142,4 @@ func (g *graph) edgesTo(ctx context.Context, list tuples.ObjectsOf, after tuples
 		page = g.overlay.mergeTo(list, after, page)
 	}
 	return page, g.spend(ctx, 1+len(page))
-}
-
-// readSet collects what answers rest on, for a write that depends on them.
-type readSet struct {
-	lists      map[listKey]struct{}
-	validUntil time.Time
-}
-
-type listKey struct {
-	object   tuples.Node
-	relation tuples.Symbol
-}
-
-func (r *readSet) list(object tuples.Node, relation tuples.Symbol) {
-	if r != nil {
-		r.lists[listKey{object, relation}] = struct{}{}
-	}
-}
-
-func (r *readSet) saw(grant *tuples.Grant) {
-	if r == nil || grant == nil || grant.Expires.IsZero() {
-		return
-	}
-	if r.validUntil.IsZero() || grant.Expires.Before(r.validUntil) {
-		r.validUntil = grant.Expires
-	}
 }

@@ -253,31 +253,43 @@ func TestReadSetIsEnough(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			world := v.otherwise(q.Subject, read)
-			if answer := reference.New(world).Check(q.On, q.Subject); !answer.Same(want) {
-				t.Fatalf("%s: %s is %v, want %v as before: the read set %v until %v lacks something\n%s\nchanged to %v",
-					v.name, q, answer, want, read.Lists, read.ValidUntil, v.scenario(q, string(want.Outcome)), world.Stored)
+			filters, err := evaluator.Reads(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for what, rests := range map[string]func(tuples.Key) bool{
+				"the read set": func(k tuples.Key) bool {
+					return slices.Contains(read.Lists, tuples.Userset{Object: k.Object, Relation: k.Relation})
+				},
+				"the reads": func(k tuples.Key) bool {
+					return slices.ContainsFunc(filters, func(f tuples.Filter) bool { return f.Matches(k) })
+				},
+			} {
+				world := v.otherwise(q.Subject, read.ValidUntil, rests)
+				if answer := reference.New(world).Check(q.On, q.Subject); !answer.Same(want) {
+					t.Fatalf("%s: %s is %v, want %v as before: %s, lists %v, filters %v until %v, lack something\n%s\nchanged to %v", v.name, q,
+						answer, want, what, read.Lists, filters, read.ValidUntil, v.scenario(q, string(want.Outcome)), world.Stored)
+				}
 			}
 		}
 	})
 }
 
-// otherwise returns the view's world at the end of the read set's validity, with all
-// lists turned round that are not in it: their tuples are gone, and the subject is there.
-func (v *view) otherwise(subject tuples.Subject, read *tuples.ReadSet) reference.World {
+// otherwise returns the view's world at the end of an answer's validity, with all tuples
+// turned round that the answer does not rest on: those there are gone, and the subject
+// is where it was not.
+func (v *view) otherwise(subject tuples.Subject, validUntil time.Time, rests func(tuples.Key) bool) reference.World {
 	world := v.world
-	world.Now = read.ValidUntil.Add(-time.Millisecond)
-	if read.ValidUntil.IsZero() {
+	world.Now = validUntil.Add(-time.Millisecond)
+	if validUntil.IsZero() {
 		world.Now = tuples.MaxTime.Add(time.Second)
 	}
-	world.Stored = slices.DeleteFunc(slices.Clone(world.Stored), func(t tuples.Tuple) bool {
-		return !slices.Contains(read.Lists, tuples.Userset{Object: t.Object, Relation: t.Relation})
-	})
+	world.Stored = slices.DeleteFunc(slices.Clone(world.Stored), func(t tuples.Tuple) bool { return !rests(t.Key) })
 	for _, typ := range world.Model.Types {
 		for _, r := range typ.Relations {
 			for _, id := range []tuples.ID{"1", "2", "!"} {
-				on := tuples.Userset{Object: tuples.Object{Type: typ.Name, ID: id}, Relation: r.Name}
-				if key := (tuples.Key{Object: on.Object, Relation: r.Name, Subject: subject}); !slices.Contains(read.Lists, on) {
+				key := tuples.Key{Object: tuples.Object{Type: typ.Name, ID: id}, Relation: r.Name, Subject: subject}
+				if !rests(key) {
 					world.Stored = append(world.Stored, tuples.Tuple{Key: key})
 				}
 			}
