@@ -15,7 +15,8 @@ type Evaluator struct {
 	request Request
 	graph   graph
 	solvers map[solverKey]*solver
-	ready   bool // the contextual tuples are laid over the graph
+	bars    map[uint32]bool // what [Evaluator.canBar] found out of steps
+	ready   bool            // the contextual tuples are laid over the graph
 }
 
 type solverKey struct {
