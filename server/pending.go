@@ -22,11 +22,6 @@ func (s *permissionService) SummarizeTree(*usherv1.SummarizeTreeRequest, grpc.Se
 	return errPending
 }
 
-// PreviewShares implements usher.v1.PermissionService.
-func (s *permissionService) PreviewShares(context.Context, *usherv1.PreviewSharesRequest) (*usherv1.PreviewSharesResponse, error) {
-	return nil, errPending
-}
-
 // TraceAccess implements usher.v1.PermissionService.
 func (s *permissionService) TraceAccess(context.Context, *usherv1.TraceAccessRequest) (*usherv1.TraceAccessResponse, error) {
 	return nil, errPending

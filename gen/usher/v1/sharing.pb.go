@@ -94,13 +94,16 @@ type SummarizeSharesRequest struct {
 	ModelId string `protobuf:"bytes,2,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
 	// The selection: 1 to 10,000 objects, none twice. Their types may differ.
 	Objects []*Object `protobuf:"bytes,3,rep,name=objects,proto3" json:"objects,omitempty"`
-	// The rights to tell apart, the weakest first: 1 to 20 relations that every type of
-	// the selection has. Of several that a recipient has on an object the last one
-	// counts (A5). Ask for roles (viewer, editor) rather than for what is derived from
-	// them with "and": there a group may be no member as such.
+	// The rights to tell apart, the weakest first: 1 to 20 relations, none twice, that
+	// every type of the selection has. Of several that a recipient has on an object the
+	// last one counts (A5), also if it depends on a condition whose context is not given
+	// and a weaker one does not: it is counted as conditional then. Ask for roles (viewer,
+	// editor) rather than for what is derived from them with "and": there a group may be no
+	// member as such, and each recipient of each object costs a Check. Who is to show as a
+	// recipient without a share (B5) belongs into a relation of the model.
 	Relations []string `protobuf:"bytes,4,rep,name=relations,proto3" json:"relations,omitempty"`
-	// Summarize for this recipient alone, and name the objects of each right: the
-	// breakdown behind Mixed. Unset for all recipients.
+	// Summarize for this recipient alone, also if it has nothing, and tell the objects of
+	// each right: the breakdown behind Mixed. Unset for all recipients.
 	Recipient *Subject `protobuf:"bytes,5,opt,name=recipient,proto3" json:"recipient,omitempty"`
 	// Tuples that count as stored for this question alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,6,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
@@ -303,23 +306,26 @@ func (x *SummarizeSharesResponse) GetRevision() uint64 {
 // object of the selection or on one that it inherits from: a user, a group
 // ("group:design#member"), an organisation, the public ("user:*"). Members of a group
 // are no recipients for that, and what they have as members does not add to what they
-// were given themselves.
+// were given themselves. A recipient has a right if a tuple names it on the way down from
+// the relation, along other relations and "x from y" but not into groups, and a Check of
+// it would not say denied.
 type RecipientSummary struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The recipient.
 	Subject *Subject `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
-	// The one right that it has on every object of the selection; empty if mixed.
+	// The one right that it has on every object of the selection; empty if mixed, and if
+	// the recipient that was asked for has none at all.
 	Relation string `protobuf:"bytes,2,opt,name=relation,proto3" json:"relation,omitempty"`
 	// The rights differ from object to object (A8).
 	Mixed bool `protobuf:"varint,3,opt,name=mixed,proto3" json:"mixed,omitempty"`
 	// How many objects it has each right on, the strongest first; of those that it has
 	// no right on the last entry tells, with an empty relation, if there are any.
 	Counts []*ShareCount `protobuf:"bytes,4,rep,name=counts,proto3" json:"counts,omitempty"`
-	// On how many objects of the selection a tuple of the object itself gives the right;
-	// on the others it is inherited.
+	// On how many objects of the selection a tuple of the object itself names the recipient
+	// for the right; on the others that it has one on it is inherited.
 	Direct int32 `protobuf:"varint,5,opt,name=direct,proto3" json:"direct,omitempty"`
-	// If the selection is one object: the tuples that name the recipient, the object's
-	// own first, 20 at most.
+	// If the selection is one object: the tuples that name the recipient for its right, the
+	// object's own first, then sorted by text form, 20 at most.
 	Origins       []*ShareOrigin `protobuf:"bytes,6,rep,name=origins,proto3" json:"origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -406,8 +412,9 @@ type ShareCount struct {
 	Objects int32 `protobuf:"varint,2,opt,name=objects,proto3" json:"objects,omitempty"`
 	// On how many of them the right depends on a condition whose context was not given.
 	Conditional int32 `protobuf:"varint,3,opt,name=conditional,proto3" json:"conditional,omitempty"`
-	// If the request names a recipient: the objects, in the order of the request.
-	Which         []*Object `protobuf:"bytes,4,rep,name=which,proto3" json:"which,omitempty"`
+	// If the request names a recipient: which objects these are, as their places in
+	// SummarizeSharesRequest.objects, counted from 0, ascending.
+	Which         []int32 `protobuf:"varint,4,rep,packed,name=which,proto3" json:"which,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -463,7 +470,7 @@ func (x *ShareCount) GetConditional() int32 {
 	return 0
 }
 
-func (x *ShareCount) GetWhich() []*Object {
+func (x *ShareCount) GetWhich() []int32 {
 	if x != nil {
 		return x.Which
 	}
@@ -534,11 +541,13 @@ type SummarizeTreeRequest struct {
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
 	// Id of the model version to answer by; empty for the one in force.
 	ModelId string `protobuf:"bytes,2,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
-	// Where the tree begins: 1 to 1,000 objects.
+	// Where the tree begins: 1 to 1,000 objects, none twice, listed in this order.
 	Roots []*Object `protobuf:"bytes,3,rep,name=roots,proto3" json:"roots,omitempty"`
 	// The relations by which objects lie in one another: 1 to 20.
 	ContainedBy []*Containment `protobuf:"bytes,4,rep,name=contained_by,json=containedBy,proto3" json:"contained_by,omitempty"`
-	// The settings to tell the state of: 1 to 20.
+	// The settings to tell the state of: 1 to 20. Whoever a relation opens an object for
+	// counts as invited, the staff and the owners too: ask for relations that leave them
+	// out, such as one for explicit shares alone, or everything shows as invited.
 	Relations []*TreeRelation `protobuf:"bytes,5,rep,name=relations,proto3" json:"relations,omitempty"`
 	// Tuples that count as stored for this question alone, 100 at most.
 	ContextualTuples []*Tuple `protobuf:"bytes,6,rep,name=contextual_tuples,json=contextualTuples,proto3" json:"contextual_tuples,omitempty"`
@@ -659,7 +668,8 @@ func (x *SummarizeTreeRequest) GetResume() *Resume {
 }
 
 // A relation by which objects lie in one another: the tuple
-// media:logo#parent@folder:press puts the media into the folder.
+// media:logo#parent@folder:press puts the media into the folder. A tuple whose condition
+// lacks context or fails counts here.
 type Containment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Type of the objects inside; empty for every type that has the relation.
@@ -717,11 +727,14 @@ func (x *Containment) GetRelation() string {
 // One setting of the objects of a tree.
 type TreeRelation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The relation to ask for; every type in the tree that lacks it is left without state.
+	// The relation to ask for, one of some type of the model; objects of a type that lacks
+	// it are left without a state.
 	Relation string `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
 	// A relation whose tuples say that an object takes this setting from another one (D8):
 	// an object with one inherits, an object without has a setting of its own. Empty if
-	// the model has no such switch: what comes from tuples of other objects is inherited.
+	// the model has no such switch: then, and for types that lack the relation, a state is
+	// inherited if tuples of other objects alone decide it. For PUBLIC those are the tuples
+	// that name the public, for INVITED those of all recipients.
 	Inherits      string `protobuf:"bytes,2,opt,name=inherits,proto3" json:"inherits,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -775,7 +788,8 @@ func (x *TreeRelation) GetInherits() string {
 type SummarizeTreeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The next objects: each behind what it lies in, what lies in one object sorted
-	// bytewise by text form. An object that lies in several appears once.
+	// bytewise by text form. An object that lies in several appears once, where it comes
+	// first; so a tree with a cycle ends.
 	Objects []*TreeObject `protobuf:"bytes,1,rep,name=objects,proto3" json:"objects,omitempty"`
 	// With any object of this list: where to go on, as Resume.cursor.
 	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
@@ -934,7 +948,8 @@ type ShareState struct {
 	Openness Openness `protobuf:"varint,1,opt,name=openness,proto3,enum=usher.v1.Openness" json:"openness,omitempty"`
 	// It is taken from another object.
 	Inherited bool `protobuf:"varint,2,opt,name=inherited,proto3" json:"inherited,omitempty"`
-	// If inherited and not private: where it comes from, the nearest first, 5 at most.
+	// If inherited and not private: the other objects whose tuples decide it, the nearest
+	// first, 5 at most.
 	Origins       []*Object `protobuf:"bytes,3,rep,name=origins,proto3" json:"origins,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -991,8 +1006,11 @@ func (x *ShareState) GetOrigins() []*Object {
 	return nil
 }
 
-// What will recipients not see of a selection, once it is shared with them? Example: "3
-// of 20 are hidden from bert by their status".
+// What will recipients not see of a selection, once it is shared with them? "3 of 20 are
+// hidden from bert by status red" (B8). All shares count at once, as if SetShares had been
+// acknowledged; nothing is written. Example: {"objects": [{"type": "media", "id": "logo"}],
+// "shares": [{"subject": {"type": "user", "id": "bert"}, "relation": "viewer"}], "roles":
+// ["viewer", "editor"], "relation": "can_view"}.
 type PreviewSharesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
@@ -1103,7 +1121,8 @@ func (x *PreviewSharesRequest) GetConsistency() *Consistency {
 	return nil
 }
 
-// Where the shares will not be enough.
+// Where the shares will not be enough. With thousands of objects that are not seen it can
+// be larger than the 4 MiB that clients accept by default.
 type PreviewSharesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each share, in the order of the request.
@@ -1240,9 +1259,11 @@ type UnseenObject struct {
 	Outcome Outcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=usher.v1.Outcome" json:"outcome,omitempty"`
 	// If conditional: the names of the context values it depends on, sorted.
 	MissingContext []string `protobuf:"bytes,3,rep,name=missing_context,json=missingContext,proto3" json:"missing_context,omitempty"`
-	// What stands in the way: relations excluded by "but not" that the recipient has, and
-	// relations required by "and" that it lacks, 10 at most. Empty if the share simply does
-	// not lead to the relation.
+	// If denied: what stands in the way, 10 at most. Relations that the recipient has and a
+	// "but not" excludes, and behind which usersets they hold, the deepest first
+	// ("status:red#hidden_from", then "media:logo#hidden"); and relations that an "and"
+	// requires and the recipient lacks ("organisation:halden#member"). Empty if the share
+	// simply does not lead to the relation.
 	BlockedBy     []*Userset `protobuf:"bytes,4,rep,name=blocked_by,json=blockedBy,proto3" json:"blocked_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1474,13 +1495,13 @@ const file_usher_v1_sharing_proto_rawDesc = "" +
 	"\x05mixed\x18\x03 \x01(\bR\x05mixed\x12,\n" +
 	"\x06counts\x18\x04 \x03(\v2\x14.usher.v1.ShareCountR\x06counts\x12\x16\n" +
 	"\x06direct\x18\x05 \x01(\x05R\x06direct\x12/\n" +
-	"\aorigins\x18\x06 \x03(\v2\x15.usher.v1.ShareOriginR\aorigins\"\x8c\x01\n" +
+	"\aorigins\x18\x06 \x03(\v2\x15.usher.v1.ShareOriginR\aorigins\"z\n" +
 	"\n" +
 	"ShareCount\x12\x1a\n" +
 	"\brelation\x18\x01 \x01(\tR\brelation\x12\x18\n" +
 	"\aobjects\x18\x02 \x01(\x05R\aobjects\x12 \n" +
-	"\vconditional\x18\x03 \x01(\x05R\vconditional\x12&\n" +
-	"\x05which\x18\x04 \x03(\v2\x10.usher.v1.ObjectR\x05which\"R\n" +
+	"\vconditional\x18\x03 \x01(\x05R\vconditional\x12\x14\n" +
+	"\x05which\x18\x04 \x03(\x05R\x05which\"R\n" +
 	"\vShareOrigin\x12%\n" +
 	"\x05tuple\x18\x01 \x01(\v2\x0f.usher.v1.TupleR\x05tuple\x12\x1c\n" +
 	"\tinherited\x18\x02 \x01(\bR\tinherited\"\xd0\x03\n" +
@@ -1620,42 +1641,41 @@ var file_usher_v1_sharing_proto_depIdxs = []int32{
 	20, // 7: usher.v1.RecipientSummary.subject:type_name -> usher.v1.Subject
 	4,  // 8: usher.v1.RecipientSummary.counts:type_name -> usher.v1.ShareCount
 	5,  // 9: usher.v1.RecipientSummary.origins:type_name -> usher.v1.ShareOrigin
-	19, // 10: usher.v1.ShareCount.which:type_name -> usher.v1.Object
-	21, // 11: usher.v1.ShareOrigin.tuple:type_name -> usher.v1.Tuple
-	19, // 12: usher.v1.SummarizeTreeRequest.roots:type_name -> usher.v1.Object
-	7,  // 13: usher.v1.SummarizeTreeRequest.contained_by:type_name -> usher.v1.Containment
-	8,  // 14: usher.v1.SummarizeTreeRequest.relations:type_name -> usher.v1.TreeRelation
-	21, // 15: usher.v1.SummarizeTreeRequest.contextual_tuples:type_name -> usher.v1.Tuple
-	22, // 16: usher.v1.SummarizeTreeRequest.context:type_name -> google.protobuf.Struct
-	23, // 17: usher.v1.SummarizeTreeRequest.consistency:type_name -> usher.v1.Consistency
-	24, // 18: usher.v1.SummarizeTreeRequest.resume:type_name -> usher.v1.Resume
-	10, // 19: usher.v1.SummarizeTreeResponse.objects:type_name -> usher.v1.TreeObject
-	19, // 20: usher.v1.TreeObject.object:type_name -> usher.v1.Object
-	19, // 21: usher.v1.TreeObject.parent:type_name -> usher.v1.Object
-	11, // 22: usher.v1.TreeObject.states:type_name -> usher.v1.ShareState
-	0,  // 23: usher.v1.ShareState.openness:type_name -> usher.v1.Openness
-	19, // 24: usher.v1.ShareState.origins:type_name -> usher.v1.Object
-	19, // 25: usher.v1.PreviewSharesRequest.objects:type_name -> usher.v1.Object
-	17, // 26: usher.v1.PreviewSharesRequest.shares:type_name -> usher.v1.Share
-	22, // 27: usher.v1.PreviewSharesRequest.context:type_name -> google.protobuf.Struct
-	23, // 28: usher.v1.PreviewSharesRequest.consistency:type_name -> usher.v1.Consistency
-	14, // 29: usher.v1.PreviewSharesResponse.previews:type_name -> usher.v1.SharePreview
-	20, // 30: usher.v1.SharePreview.subject:type_name -> usher.v1.Subject
-	15, // 31: usher.v1.SharePreview.unseen:type_name -> usher.v1.UnseenObject
-	19, // 32: usher.v1.UnseenObject.object:type_name -> usher.v1.Object
-	25, // 33: usher.v1.UnseenObject.outcome:type_name -> usher.v1.Outcome
-	16, // 34: usher.v1.UnseenObject.blocked_by:type_name -> usher.v1.Userset
-	19, // 35: usher.v1.Userset.object:type_name -> usher.v1.Object
-	20, // 36: usher.v1.Share.subject:type_name -> usher.v1.Subject
-	26, // 37: usher.v1.Share.condition:type_name -> usher.v1.Condition
-	27, // 38: usher.v1.Share.expires_at:type_name -> google.protobuf.Timestamp
-	18, // 39: usher.v1.Share.attributes:type_name -> usher.v1.Share.AttributesEntry
-	28, // 40: usher.v1.Share.AttributesEntry.value:type_name -> usher.v1.AttributeValue
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	21, // 10: usher.v1.ShareOrigin.tuple:type_name -> usher.v1.Tuple
+	19, // 11: usher.v1.SummarizeTreeRequest.roots:type_name -> usher.v1.Object
+	7,  // 12: usher.v1.SummarizeTreeRequest.contained_by:type_name -> usher.v1.Containment
+	8,  // 13: usher.v1.SummarizeTreeRequest.relations:type_name -> usher.v1.TreeRelation
+	21, // 14: usher.v1.SummarizeTreeRequest.contextual_tuples:type_name -> usher.v1.Tuple
+	22, // 15: usher.v1.SummarizeTreeRequest.context:type_name -> google.protobuf.Struct
+	23, // 16: usher.v1.SummarizeTreeRequest.consistency:type_name -> usher.v1.Consistency
+	24, // 17: usher.v1.SummarizeTreeRequest.resume:type_name -> usher.v1.Resume
+	10, // 18: usher.v1.SummarizeTreeResponse.objects:type_name -> usher.v1.TreeObject
+	19, // 19: usher.v1.TreeObject.object:type_name -> usher.v1.Object
+	19, // 20: usher.v1.TreeObject.parent:type_name -> usher.v1.Object
+	11, // 21: usher.v1.TreeObject.states:type_name -> usher.v1.ShareState
+	0,  // 22: usher.v1.ShareState.openness:type_name -> usher.v1.Openness
+	19, // 23: usher.v1.ShareState.origins:type_name -> usher.v1.Object
+	19, // 24: usher.v1.PreviewSharesRequest.objects:type_name -> usher.v1.Object
+	17, // 25: usher.v1.PreviewSharesRequest.shares:type_name -> usher.v1.Share
+	22, // 26: usher.v1.PreviewSharesRequest.context:type_name -> google.protobuf.Struct
+	23, // 27: usher.v1.PreviewSharesRequest.consistency:type_name -> usher.v1.Consistency
+	14, // 28: usher.v1.PreviewSharesResponse.previews:type_name -> usher.v1.SharePreview
+	20, // 29: usher.v1.SharePreview.subject:type_name -> usher.v1.Subject
+	15, // 30: usher.v1.SharePreview.unseen:type_name -> usher.v1.UnseenObject
+	19, // 31: usher.v1.UnseenObject.object:type_name -> usher.v1.Object
+	25, // 32: usher.v1.UnseenObject.outcome:type_name -> usher.v1.Outcome
+	16, // 33: usher.v1.UnseenObject.blocked_by:type_name -> usher.v1.Userset
+	19, // 34: usher.v1.Userset.object:type_name -> usher.v1.Object
+	20, // 35: usher.v1.Share.subject:type_name -> usher.v1.Subject
+	26, // 36: usher.v1.Share.condition:type_name -> usher.v1.Condition
+	27, // 37: usher.v1.Share.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 38: usher.v1.Share.attributes:type_name -> usher.v1.Share.AttributesEntry
+	28, // 39: usher.v1.Share.AttributesEntry.value:type_name -> usher.v1.AttributeValue
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_sharing_proto_init() }
