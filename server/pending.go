@@ -26,13 +26,3 @@ func (s *permissionService) SummarizeTree(*usherv1.SummarizeTreeRequest, grpc.Se
 func (s *permissionService) TraceAccess(context.Context, *usherv1.TraceAccessRequest) (*usherv1.TraceAccessResponse, error) {
 	return nil, errPending
 }
-
-// DeleteObject implements usher.v1.TupleService.
-func (s *tupleService) DeleteObject(context.Context, *usherv1.DeleteObjectRequest) (*usherv1.DeleteObjectResponse, error) {
-	return nil, errPending
-}
-
-// UndoDelete implements usher.v1.TupleService.
-func (s *tupleService) UndoDelete(context.Context, *usherv1.UndoDeleteRequest) (*usherv1.UndoDeleteResponse, error) {
-	return nil, errPending
-}

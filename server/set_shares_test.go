@@ -290,30 +290,26 @@ func TestSetSharesIsOneChange(t *testing.T) {
 	if _, err := w.tuples.SetShares(w.ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	stream, err := w.tuples.Watch(w.ctx, &usherv1.WatchRequest{After: before})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c := m.GetChanges(); c != nil {
-			if len(c.GetTuples()) != 5 || c.GetActor().GetId() != "zoe" || c.GetMetadata()["message"] != "have a look" || c.GetCause() != usherv1.Cause_CAUSE_WRITE {
-				t.Errorf("got %v", c)
-			}
-			return
-		}
+	c := w.changesAfter(before, 1)[0]
+	if len(c.GetTuples()) != 5 || c.GetActor().GetId() != "zoe" || c.GetMetadata()["message"] != "have a look" || c.GetCause() != usherv1.Cause_CAUSE_WRITE {
+		t.Errorf("got %v", c)
 	}
 }
 
 // What may be large is not cut at the default deadline, unlike a Write.
 func TestLargeWritesHaveNoDefaultDeadline(t *testing.T) {
 	w := serve(t, newLibrary(t).db, server.Options{Deadline: -1})
-	if _, err := w.tuples.SetShares(context.Background(), setShares(t, "media:a", "viewer@user:anna")); err != nil {
+	background := context.Background()
+	if _, err := w.tuples.SetShares(background, setShares(t, "media:a", "viewer@user:anna")); err != nil {
 		t.Errorf("SetShares: %v", err)
 	}
-	_, err := w.tuples.Write(context.Background(), &usherv1.WriteRequest{Updates: updates(t, touch, "media:a#viewer@user:bert")})
+	deleted, err := w.tuples.DeleteObject(background, &usherv1.DeleteObjectRequest{Object: object(t, "media:a")})
+	if err != nil {
+		t.Errorf("DeleteObject: %v", err)
+	}
+	if _, err := w.tuples.UndoDelete(background, &usherv1.UndoDeleteRequest{DeletedAt: deleted.GetToken()}); err != nil {
+		t.Errorf("UndoDelete: %v", err)
+	}
+	_, err = w.tuples.Write(background, &usherv1.WriteRequest{Updates: updates(t, touch, "media:a#viewer@user:bert")})
 	wantRefusal(t, err, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "")
 }

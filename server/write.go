@@ -131,9 +131,9 @@ func onlyKey(t *usherv1.Tuple, k tuples.Key) error {
 	return k.Validate()
 }
 
-// remember makes a retry of the request safe.
+// remember makes a retry of the request safe. There is nothing to remember of a dry run.
 func (d *draft) remember(r proto.Message, id string) error {
-	if id == "" {
+	if id == "" || d.commit.DryRun {
 		return nil
 	}
 	body, err := canonical(r)

@@ -1330,7 +1330,9 @@ func (x *SetSharesResponse) GetReplayed() bool {
 	return false
 }
 
-// An object to be forgotten.
+// An object to be forgotten. Example, a folder with all that lies in it: {"object":
+// {"type": "folder", "id": "press"}, "contents": [{"relation": "parent"}]}. A type or
+// relation that no model of the store ever had is refused.
 type DeleteObjectRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
@@ -1340,7 +1342,8 @@ type DeleteObjectRequest struct {
 	// The relations by which objects lie in one another, 20 at most: what lies in the
 	// object is deleted with it, and so on downwards. None to leave its contents.
 	Contents []*Containment `protobuf:"bytes,3,rep,name=contents,proto3" json:"contents,omitempty"`
-	// Count what would be deleted, and delete nothing.
+	// Count what would be deleted, and delete nothing. The preconditions are judged, the
+	// request id is not looked at.
 	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// What must hold in the state before, 1,000 at most.
 	Preconditions []*Precondition `protobuf:"bytes,5,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
@@ -1443,8 +1446,8 @@ func (x *DeleteObjectRequest) GetRequestId() string {
 // What a DeleteObjectRequest did, or would do.
 type DeleteObjectResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Names the revision of the delete: what UndoDelete takes. In a dry run the one that was
-	// looked at.
+	// Names the revision of the delete: what UndoDelete takes. In a dry run, and if nothing
+	// was found, the one that was looked at, and there is nothing to undo.
 	Token string `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	// The revision, for people and logs. A delete that found nothing returns the head.
 	Revision uint64 `protobuf:"varint,2,opt,name=revision,proto3" json:"revision,omitempty"`
@@ -1529,10 +1532,11 @@ type UndoDeleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
-	// The token of the change that removed the tuples: of a DeleteObject, DeleteTuples or
-	// Write. Its revision must be within the store's retention.
+	// The token of the change that removed the tuples: of a DeleteObject, DeleteTuples,
+	// SetShares or Write. Its revision must be within the store's retention
+	// (REVISION_UNAVAILABLE), and have removed some (INVALID_FIELD).
 	DeletedAt string `protobuf:"bytes,2,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
-	// Count what would come back, and write nothing.
+	// Count what would come back, and write nothing, as DeleteObjectRequest.dry_run does.
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// What must hold in the state before, 1,000 at most.
 	Preconditions []*Precondition `protobuf:"bytes,4,rep,name=preconditions,proto3" json:"preconditions,omitempty"`
