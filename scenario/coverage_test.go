@@ -6,59 +6,61 @@ import (
 	"testing"
 )
 
-// What counts as covered, branch by branch: each case has a model's relations, tuples of
+// coverages are what counts as covered, branch by branch: a model's relations, tuples of
 // user:a, one check, and the gaps that are left.
+var coverages = map[string]struct{ relations, tuples, question, gaps string }{
+	"an alternative grants, another does not": {
+		"define a: [user]\ndefine b: [user] or a", "doc:1#a", "b",
+		"doc#b: [user] never grants",
+	},
+	"what denies covers no alternative": {
+		"define a: [user]\ndefine b: [user] or a", "", "b",
+		"doc#a: [user] never grants; doc#b: [user] never grants; doc#b: a never grants",
+	},
+	"a relation that is not come by": {
+		"define a: [user]\ndefine b: [user]", "doc:1#a", "a",
+		"doc#b: no test touches it",
+	},
+	"operands grant together": {
+		"define a: [user]\ndefine b: [user] and a", "doc:1#a doc:1#b", "b",
+		"doc#b: [user] never refuses; doc#b: a never refuses",
+	},
+	"an operand refuses alone": {
+		"define a: [user]\ndefine b: [user] and a", "doc:1#b", "b",
+		"doc#a: [user] never grants; doc#b: [user] neither grants nor refuses; doc#b: a never grants",
+	},
+	"two that refuse decide nothing": {
+		"define a: [user]\ndefine b: [user] and a", "", "b",
+		"doc#a: [user] never grants; doc#b: [user] neither grants nor refuses; doc#b: a neither grants nor refuses",
+	},
+	"sides of an exclusion grant": {
+		"define a: [user]\ndefine b: [user] but not a", "doc:1#b", "b",
+		"doc#a: [user] never grants; doc#b: [user] never refuses; doc#b: a never refuses",
+	},
+	"what is excluded refuses": {
+		"define a: [user]\ndefine b: [user] but not a", "doc:1#b doc:1#a", "b",
+		"doc#b: [user] neither grants nor refuses; doc#b: a never grants",
+	},
+	"an operand that excludes does not grant": {
+		"define p: [doc]\ndefine a: [user]\ndefine b: [user] but not a from p", "doc:1#b doc:1#p@doc:2 doc:2#a", "b",
+		"doc#b: [user] neither grants nor refuses; doc#b: a from p never grants",
+	},
+	"a tupleset is touched and grants": {
+		"define p: [doc]\ndefine a: [user] or a from p", "doc:1#p@doc:2 doc:2#a", "a",
+		"",
+	},
+	"parts of parts": {
+		"define a: [user]\ndefine c: [user]\ndefine b: [user] or (a and (c or a))", "doc:1#a", "b",
+		"doc#c: no test touches it; doc#b: [user] never grants; doc#b: a never refuses; doc#b: c or a never refuses; doc#b: c never grants",
+	},
+	"an entry of a list": {
+		"define a: [user]\ndefine b: [user] or a", "doc:1#a", "list b",
+		"doc#b: [user] never grants",
+	},
+}
+
 func TestCoverage(t *testing.T) {
-	for name, tc := range map[string]struct{ relations, tuples, question, gaps string }{
-		"an alternative grants, another does not": {
-			"define a: [user]\ndefine b: [user] or a", "doc:1#a", "b",
-			"doc#b: [user] never grants",
-		},
-		"what denies covers no alternative": {
-			"define a: [user]\ndefine b: [user] or a", "", "b",
-			"doc#a: [user] never grants; doc#b: [user] never grants; doc#b: a never grants",
-		},
-		"a relation that is not come by": {
-			"define a: [user]\ndefine b: [user]", "doc:1#a", "a",
-			"doc#b: no test touches it",
-		},
-		"operands grant together": {
-			"define a: [user]\ndefine b: [user] and a", "doc:1#a doc:1#b", "b",
-			"doc#b: [user] never refuses; doc#b: a never refuses",
-		},
-		"an operand refuses alone": {
-			"define a: [user]\ndefine b: [user] and a", "doc:1#b", "b",
-			"doc#a: [user] never grants; doc#b: [user] neither grants nor refuses; doc#b: a never grants",
-		},
-		"two that refuse decide nothing": {
-			"define a: [user]\ndefine b: [user] and a", "", "b",
-			"doc#a: [user] never grants; doc#b: [user] neither grants nor refuses; doc#b: a neither grants nor refuses",
-		},
-		"sides of an exclusion grant": {
-			"define a: [user]\ndefine b: [user] but not a", "doc:1#b", "b",
-			"doc#a: [user] never grants; doc#b: [user] never refuses; doc#b: a never refuses",
-		},
-		"what is excluded refuses": {
-			"define a: [user]\ndefine b: [user] but not a", "doc:1#b doc:1#a", "b",
-			"doc#b: [user] neither grants nor refuses; doc#b: a never grants",
-		},
-		"an operand that excludes does not grant": {
-			"define p: [doc]\ndefine a: [user]\ndefine b: [user] but not a from p", "doc:1#b doc:1#p@doc:2 doc:2#a", "b",
-			"doc#b: [user] neither grants nor refuses; doc#b: a from p never grants",
-		},
-		"a tupleset is touched and grants": {
-			"define p: [doc]\ndefine a: [user] or a from p", "doc:1#p@doc:2 doc:2#a", "a",
-			"",
-		},
-		"parts of parts": {
-			"define a: [user]\ndefine c: [user]\ndefine b: [user] or (a and (c or a))", "doc:1#a", "b",
-			"doc#c: no test touches it; doc#b: [user] never grants; doc#b: a never refuses; doc#b: c or a never refuses; doc#b: c never grants",
-		},
-		"an entry of a list": {
-			"define a: [user]\ndefine b: [user] or a", "doc:1#a", "list b",
-			"doc#b: [user] never grants",
-		},
-	} {
+	for name, tc := range coverages {
 		t.Run(name, func(t *testing.T) {
 			_, summary := run(t, load(t, coverageFile(tc.relations, tc.tuples, tc.question)))
 			var gaps []string
