@@ -13,6 +13,10 @@ func (s *permissionService) BatchCheck(ctx context.Context, r *usherv1.BatchChec
 	if err := validateCount("items", len(r.GetItems())); err != nil {
 		return nil, err
 	}
+	recording, err := s.recording(r)
+	if err != nil {
+		return nil, err
+	}
 	a, err := s.ask(ctx, r, r.GetContext())
 	if err != nil {
 		return nil, err
@@ -33,6 +37,12 @@ func (s *permissionService) BatchCheck(ctx context.Context, r *usherv1.BatchChec
 			result.Outcome, result.MissingContext = fromOutcome(decision.Outcome), decision.Missing
 		}
 		response.Results[i] = result
+	}
+	if err := recording.addBatch(ctx, a, r.GetItems(), response.GetResults()); err != nil {
+		return nil, err
+	}
+	if err := recording.keep(ctx); err != nil {
+		return nil, err
 	}
 	return response, nil
 }

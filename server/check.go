@@ -18,11 +18,29 @@ func (s *permissionService) Check(ctx context.Context, r *usherv1.CheckRequest) 
 	if err != nil {
 		return nil, err
 	}
+	recording, err := s.recording(r)
+	if err != nil {
+		return nil, err
+	}
 	a, err := s.ask(ctx, r, r.GetContext())
 	if err != nil {
 		return nil, err
 	}
 	defer a.close()
+	response, err := a.check(ctx, q, r)
+	if err != nil {
+		return nil, err
+	}
+	if err := recording.add(ctx, a, q, response.GetOutcome()); err != nil {
+		return nil, err
+	}
+	if err := recording.keep(ctx); err != nil {
+		return nil, err
+	}
+	return response, nil
+}
+
+func (a *asked) check(ctx context.Context, q question, r *usherv1.CheckRequest) (*usherv1.CheckResponse, error) {
 	if r.GetExplain() {
 		return a.explain(ctx, q)
 	}

@@ -53,6 +53,8 @@ var codeOf = [...]codes.Code{
 	usherv1.ErrorReason_ERROR_REASON_CANCELLED:             codes.Canceled,
 	usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN:         codes.Unavailable,
 	usherv1.ErrorReason_ERROR_REASON_INTERNAL:              codes.Internal,
+	usherv1.ErrorReason_ERROR_REASON_NO_DECISION_LOG:       codes.FailedPrecondition,
+	usherv1.ErrorReason_ERROR_REASON_NOT_RECORDED:          codes.Unavailable,
 }
 
 // finish turns what a handler returned into the status that the caller gets, and logs

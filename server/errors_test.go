@@ -169,6 +169,16 @@ func badStates(t *testing.T, w *world) []provocation {
 		{usherv1.ErrorReason_ERROR_REASON_NO_MODEL, codes.FailedPrecondition, func() error {
 			return newWorld(t, server.Options{}).tryCheck("user:anna can_view media:logo", nil)
 		}},
+		{usherv1.ErrorReason_ERROR_REASON_NO_DECISION_LOG, codes.FailedPrecondition, func() error {
+			r := question(t, "user:anna can_view media:logo")
+			r.Record = true
+			_, err := w.permissions.Check(w.ctx, r)
+			return err
+		}},
+		{usherv1.ErrorReason_ERROR_REASON_NOT_RECORDED, codes.Unavailable, func() error {
+			r := newRecorder(t, required, server.RecordedRelation{Relation: "can_view"})
+			return errors.Join(r.log.Close(), r.tryCheck("user:anna can_view file:logo", nil))
+		}},
 	}
 }
 

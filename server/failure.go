@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/usher-authz/usher/check"
+	"github.com/usher-authz/usher/decisions"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -53,6 +54,8 @@ var sentinels = []struct {
 		"the write may or may not be durable; send it again with the same request id"},
 	{tuples.ErrReadOnly, usherv1.ErrorReason_ERROR_REASON_READ_ONLY,
 		"the store refuses writes since one failed to reach the disk; restart the server"},
+	{decisions.ErrNotRecorded, usherv1.ErrorReason_ERROR_REASON_NOT_RECORDED,
+		"the decision could not be recorded, and the server gives none unrecorded; try again"},
 	{tuples.ErrClosed, usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN, shuttingDown},
 	{errShuttingDown, usherv1.ErrorReason_ERROR_REASON_SHUTTING_DOWN, shuttingDown},
 	{tuples.ErrStoreNotFound, usherv1.ErrorReason_ERROR_REASON_STORE_NOT_FOUND, ""},

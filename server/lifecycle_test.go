@@ -196,7 +196,7 @@ func TestHealthAndReflection(t *testing.T) {
 	}
 	want := []string{
 		"grpc.channelz.v1.Channelz", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection",
-		"usher.v1.ModelService", "usher.v1.PermissionService", "usher.v1.StoreService", "usher.v1.TupleService",
+		"usher.v1.DecisionService", "usher.v1.ModelService", "usher.v1.PermissionService", "usher.v1.StoreService", "usher.v1.TupleService",
 	}
 	if !slices.Equal(sorted(names), want) {
 		t.Errorf("got %q", names)

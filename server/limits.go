@@ -15,6 +15,8 @@ const (
 	maxViolations    = 20       // that one refusal lists
 	maxExamples      = 10       // of orphaned tuples
 	maxWatchFilters  = 20
+	maxSourceAddress = 255 // bytes
+	maxGrantedBy     = 10  // tuples that a recorded decision names
 
 	maxShares        = 1_000   // of one SetShares
 	maxSharePairs    = 100_000 // its objects times its shares

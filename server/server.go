@@ -35,6 +35,8 @@ type Options struct {
 	WorkBudget int
 	// Tracing gets a span for every call; nil for none, which is 5 to 7 µs cheaper.
 	Tracing trace.TracerProvider
+	// Decisions are recorded as this says; the zero value is no decision log.
+	Decisions DecisionOptions
 }
 
 const defaultDeadline = 10 * time.Second
@@ -104,9 +106,11 @@ func (s *Server) assemble() *grpc.Server {
 	usherv1.RegisterTupleServiceServer(g, &tupleService{Server: s})
 	usherv1.RegisterModelServiceServer(g, &modelService{Server: s})
 	usherv1.RegisterStoreServiceServer(g, &storeService{Server: s})
+	usherv1.RegisterDecisionServiceServer(g, &decisionService{Server: s})
 	healthv1.RegisterHealthServer(g, s.health)
 	reflection.Register(g)
 	channelz.RegisterChannelzServiceToServer(g)
+	measureDecisions(s.options.Registry, s.options.Decisions.Log)
 	s.announce(g, metrics)
 	return g
 }

@@ -24,7 +24,9 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Which decisions? All fields that are set must match.
+// Which decisions? All fields that are set must match. Example: {"object": {"type":
+// "media", "id": "logo"}, "relation": "can_download", "outcome": "OUTCOME_ALLOWED"}, who
+// has downloaded the logo.
 type ListDecisionsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
@@ -33,18 +35,20 @@ type ListDecisionsRequest struct {
 	Object *Object `protobuf:"bytes,2,opt,name=object,proto3" json:"object,omitempty"`
 	// About this relation; empty for all.
 	Relation string `protobuf:"bytes,3,opt,name=relation,proto3" json:"relation,omitempty"`
-	// About this subject; unset for all.
+	// About this subject, as it was asked about: "user:*" is public and password access, not
+	// everybody's. Unset for all.
 	Subject *Subject `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// With this outcome; unspecified for all.
 	Outcome Outcome `protobuf:"varint,5,opt,name=outcome,proto3,enum=usher.v1.Outcome" json:"outcome,omitempty"`
-	// Recorded at this time or later; unset for the beginning of the log.
+	// Made at this time or later, rounded down to milliseconds; unset for the beginning of
+	// the log.
 	From *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
-	// Recorded before this time; unset for now.
+	// Made before this time, rounded down to milliseconds; unset for now.
 	Until *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
 	// End the stream after this many decisions; 0 for no end before the list's.
 	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Go on behind this place of an earlier list; all other fields must be those of that
-	// request.
+	// Go on behind this place of an earlier list; all other fields but page_size must be
+	// those of that request.
 	Cursor        string `protobuf:"bytes,9,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -151,8 +155,9 @@ type ListDecisionsResponse struct {
 	// Set if there are more behind the last decision of this message:
 	// ListDecisionsRequest.cursor for them.
 	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// How many decisions this server could not record since it started, for want of room
-	// in its queue. They are counted as the metric usher_decisions_dropped_total too.
+	// How many decisions, of whatever store, this server gave and could not record since it
+	// started, for want of room in its queue or because the disk failed. The metric
+	// usher_decisions_dropped_total counts them too.
 	Dropped       uint64 `protobuf:"varint,3,opt,name=dropped,proto3" json:"dropped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -226,8 +231,10 @@ type Decision struct {
 	SourceAddress string `protobuf:"bytes,6,opt,name=source_address,json=sourceAddress,proto3" json:"source_address,omitempty"`
 	// The decision.
 	Outcome Outcome `protobuf:"varint,7,opt,name=outcome,proto3,enum=usher.v1.Outcome" json:"outcome,omitempty"`
-	// If allowed: the tuples on the path that grants, from the object to the subject, 10 at
-	// most.
+	// If allowed: the tuples on one path that grants, from the object to the subject, as
+	// they were then; the first 10 of a longer one. Where an "and" asks for several paths,
+	// they follow each other. Empty if no tuple is needed, or if the work budget of the
+	// request ended before the path was found.
 	GrantedBy []*Tuple `protobuf:"bytes,8,rep,name=granted_by,json=grantedBy,proto3" json:"granted_by,omitempty"`
 	// The revision that was asked.
 	Revision uint64 `protobuf:"varint,9,opt,name=revision,proto3" json:"revision,omitempty"`

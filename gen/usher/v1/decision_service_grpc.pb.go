@@ -28,11 +28,15 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// DecisionService answers questions about the decisions that were recorded: of Checks
-// whose request asks for it, and of Checks of the relations that the server is
-// configured to record. A server without a decision log answers FAILED_PRECONDITION.
+// DecisionService tells which decisions were recorded: answers of Check, and of the items
+// of BatchCheck, whose request asks for it, or whose relation the server is configured to
+// record. A question that failed has no decision, and lists are no decisions. A server
+// without a decision log answers FAILED_PRECONDITION (NO_DECISION_LOG).
+//
+// Decisions are kept for as long as the server is configured to, 90 days unless it is.
 type DecisionServiceClient interface {
-	// ListDecisions streams recorded decisions, the newest first.
+	// ListDecisions streams recorded decisions, the newest first: all that were given before
+	// the request, none that are given meanwhile.
 	ListDecisions(ctx context.Context, in *ListDecisionsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ListDecisionsResponse], error)
 }
 
@@ -67,11 +71,15 @@ type DecisionService_ListDecisionsClient = grpc.ServerStreamingClient[ListDecisi
 // All implementations must embed UnimplementedDecisionServiceServer
 // for forward compatibility.
 //
-// DecisionService answers questions about the decisions that were recorded: of Checks
-// whose request asks for it, and of Checks of the relations that the server is
-// configured to record. A server without a decision log answers FAILED_PRECONDITION.
+// DecisionService tells which decisions were recorded: answers of Check, and of the items
+// of BatchCheck, whose request asks for it, or whose relation the server is configured to
+// record. A question that failed has no decision, and lists are no decisions. A server
+// without a decision log answers FAILED_PRECONDITION (NO_DECISION_LOG).
+//
+// Decisions are kept for as long as the server is configured to, 90 days unless it is.
 type DecisionServiceServer interface {
-	// ListDecisions streams recorded decisions, the newest first.
+	// ListDecisions streams recorded decisions, the newest first: all that were given before
+	// the request, none that are given meanwhile.
 	ListDecisions(*ListDecisionsRequest, grpc.ServerStreamingServer[ListDecisionsResponse]) error
 	mustEmbedUnimplementedDecisionServiceServer()
 }

@@ -49,15 +49,19 @@ type CheckRequest struct {
 	Consistency *Consistency `protobuf:"bytes,8,opt,name=consistency,proto3" json:"consistency,omitempty"`
 	// Explain the answer.
 	Explain bool `protobuf:"varint,9,opt,name=explain,proto3" json:"explain,omitempty"`
-	// With explain, and if not allowed: name for each userset of Explanation.would_grant
+	// With explain alone: if not allowed, name for each userset of Explanation.would_grant
 	// those who have this relation to its object, such as "can_share" (E9: who can give
-	// the missing role). Usersets of objects whose type lacks it are left out.
+	// the missing role), and leave out the usersets of objects whose type lacks it. A
+	// relation that no type has is refused.
 	GivenBy string `protobuf:"bytes,10,opt,name=given_by,json=givenBy,proto3" json:"given_by,omitempty"`
-	// If allowed: return what the grants attach to it, as CheckResponse.attributes.
+	// If allowed: return under which restrictions, as CheckResponse.attributes. If nothing
+	// restricts, that costs another Check; else every way to the answer is looked at.
 	WithAttributes bool `protobuf:"varint,11,opt,name=with_attributes,json=withAttributes,proto3" json:"with_attributes,omitempty"`
-	// Keep a record of the decision (D11), whatever the server is configured to record.
+	// Keep a record of the decision (D11), whatever the server is configured to record; see
+	// DecisionService. A server without a decision log refuses.
 	Record bool `protobuf:"varint,12,opt,name=record,proto3" json:"record,omitempty"`
-	// Where the caller's own client is, for the record: 255 bytes at most.
+	// Where the caller's own client is, such as "192.0.2.7", for the record if there is one:
+	// 255 bytes of printable text at most.
 	SourceAddress string `protobuf:"bytes,13,opt,name=source_address,json=sourceAddress,proto3" json:"source_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -197,10 +201,11 @@ type CheckResponse struct {
 	Revision uint64 `protobuf:"varint,4,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Why, if the request asked for it.
 	Explanation *Explanation `protobuf:"bytes,5,opt,name=explanation,proto3" json:"explanation,omitempty"`
-	// If allowed and asked for: the restrictions that the grants put on the access, one
-	// set for each way in which it is granted, without those that another set betters
-	// (D9). The caller may act on any one of them, never on a mixture. One empty set means
-	// no restriction.
+	// If allowed and asked for: the restrictions that the grants put on the access (D9),
+	// one set for each way in which it is surely granted, sorted, without those that
+	// another set betters by being less strict. The caller may choose any one of them and
+	// keeps to all of that; what two sets leave open is never mixed. One empty set means no
+	// restriction. Their number has no limit but the work budget of the request.
 	Attributes    []*AttributeSet `protobuf:"bytes,6,rep,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -278,12 +283,20 @@ func (x *CheckResponse) GetAttributes() []*AttributeSet {
 	return nil
 }
 
-// Restrictions that hold together. Along a path of tuples, and under "and", the stricter
-// one counts: the smaller of "max_…" numbers, the larger of "min_…" numbers, true of
-// truth values; all of any other values, so a name may occur more than once.
+// Restrictions that hold together: the attributes of all tuples that a way to the answer
+// needs, along a path and under "and". Of several values of a name the strictest counts:
+//
+//	a number whose name begins with "max_"   the smallest
+//	a number whose name begins with "min_"   the largest
+//	a truth value, such as watermark         true; false says the same as nothing
+//	anything else                            each of them, so that the name is repeated
+//
+// A name without a value restricts nothing. Whole numbers and others compare as numbers,
+// and a whole one is returned as int_value. Numbers, truth values and texts of one name
+// are not weighed against each other: they hold together.
 type AttributeSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The restrictions, by name and value.
+	// The restrictions, sorted by name, then by value.
 	Attributes    []*Attribute `protobuf:"bytes,1,rep,name=attributes,proto3" json:"attributes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -396,11 +409,11 @@ type BatchCheckRequest struct {
 	Context *structpb.Struct `protobuf:"bytes,5,opt,name=context,proto3" json:"context,omitempty"`
 	// The state to answer from; unset for the head.
 	Consistency *Consistency `protobuf:"bytes,6,opt,name=consistency,proto3" json:"consistency,omitempty"`
-	// Return what the grants attach to each allowed item, as BatchCheckResult.attributes.
+	// Return under which restrictions each item is allowed, as BatchCheckResult.attributes.
 	WithAttributes bool `protobuf:"varint,7,opt,name=with_attributes,json=withAttributes,proto3" json:"with_attributes,omitempty"`
-	// Keep a record of each decision (D11).
+	// Keep a record of each decision (D11), as CheckRequest.record does.
 	Record bool `protobuf:"varint,8,opt,name=record,proto3" json:"record,omitempty"`
-	// Where the caller's own client is, for the records: 255 bytes at most.
+	// Where the caller's own client is, as CheckRequest.source_address.
 	SourceAddress string `protobuf:"bytes,9,opt,name=source_address,json=sourceAddress,proto3" json:"source_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
