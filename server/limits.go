@@ -14,6 +14,7 @@ const (
 	maxRelations     = 1_000    // of one ListRelations
 	maxViolations    = 20       // that one refusal lists
 	maxExamples      = 10       // of orphaned tuples
+	maxTraceSteps    = 1_000    // changes that one TraceAccess goes back by
 	maxWatchFilters  = 20
 	maxSourceAddress = 255 // bytes
 	maxGrantedBy     = 10  // tuples that a recorded decision names

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 
 	"google.golang.org/grpc"
@@ -20,9 +19,4 @@ func (s *permissionService) SummarizeShares(*usherv1.SummarizeSharesRequest, grp
 // SummarizeTree implements usher.v1.PermissionService.
 func (s *permissionService) SummarizeTree(*usherv1.SummarizeTreeRequest, grpc.ServerStreamingServer[usherv1.SummarizeTreeResponse]) error {
 	return errPending
-}
-
-// TraceAccess implements usher.v1.PermissionService.
-func (s *permissionService) TraceAccess(context.Context, *usherv1.TraceAccessRequest) (*usherv1.TraceAccessResponse, error) {
-	return nil, errPending
 }

@@ -25,7 +25,9 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Since when does a subject have a relation to an object, and who granted it?
+// Since when does a subject have a relation to an object, and who granted it? Example:
+// {"object": {"type": "media", "id": "logo"}, "relation": "can_view", "subject": {"type":
+// "user", "id": "anna"}}.
 type TraceAccessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
@@ -117,23 +119,26 @@ func (x *TraceAccessRequest) GetConsistency() *Consistency {
 	return nil
 }
 
-// The history of one access.
+// The history of one access. It has lasted as long as the answer was "allowed", by the
+// model that was in force at each time, without a break: an access that was withdrawn and
+// given again counts from the second time on. Expiry is judged at the time it happened.
 type TraceAccessResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whether the subject has the relation at all. If not allowed, the rest is about no
-	// access: only explanation, token and revision are set.
+	// Whether the subject has the relation at all. If not allowed, only explanation, token
+	// and revision are set beside it.
 	Outcome Outcome `protobuf:"varint,1,opt,name=outcome,proto3,enum=usher.v1.Outcome" json:"outcome,omitempty"`
-	// The change that gave the access which has lasted without a break since: each change
-	// that touched what the answer rests on was looked at, and the model that was in force
-	// then was asked.
+	// What gave the access. If older is set: the oldest change that was looked at, from which
+	// on the access has lasted at least; unset if none is kept.
 	Since *AccessChange `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
-	// History ends before the beginning of the access was found: it is older than since,
-	// which is the oldest change looked at, unset if none is kept.
+	// The beginning was not found: the history that the store keeps ends before it, or 1,000
+	// changes of what the answer rests on were looked at. To go on from there, ask for the
+	// state at a time just before since.
 	Older bool `protobuf:"varint,3,opt,name=older,proto3" json:"older,omitempty"`
-	// The tuples of the path that grants today, from the object to the subject, each with
-	// the change that made it what it is.
+	// The tuples of one path that grants the access now, from the object to the subject, each
+	// with the change that made it what it is. Where an "and" asks for several paths, they
+	// follow each other. 1,000 at most, see Explanation.truncated.
 	Path []*TracedTuple `protobuf:"bytes,4,rep,name=path,proto3" json:"path,omitempty"`
-	// Why the answer is what it is today.
+	// Why the answer is what it is in this state.
 	Explanation *Explanation `protobuf:"bytes,5,opt,name=explanation,proto3" json:"explanation,omitempty"`
 	// Names the revision and the clock reading of this answer.
 	Token string `protobuf:"bytes,6,opt,name=token,proto3" json:"token,omitempty"`
@@ -222,10 +227,11 @@ func (x *TraceAccessResponse) GetRevision() uint64 {
 	return 0
 }
 
-// A change that gave access.
+// A change that gave access: one of the store's log or, if expired is set, the mere passing
+// of time.
 type AccessChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its revision.
+	// Its revision; of an expiry, the one that was in force then.
 	Revision uint64 `protobuf:"varint,1,opt,name=revision,proto3" json:"revision,omitempty"`
 	// When, by the store's clock.
 	Time *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=time,proto3" json:"time,omitempty"`
@@ -236,7 +242,9 @@ type AccessChange struct {
 	// As it was written, for example {"message": "have a look"}.
 	Metadata map[string]string `protobuf:"bytes,5,rep,name=metadata,proto3" json:"metadata,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The model version that took effect, if it was a change of the model.
-	ModelId       string `protobuf:"bytes,6,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	ModelId string `protobuf:"bytes,6,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
+	// The access began when this tuple expired, for example one that had blocked it.
+	Expired       *Tuple `protobuf:"bytes,7,opt,name=expired,proto3" json:"expired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -313,14 +321,21 @@ func (x *AccessChange) GetModelId() string {
 	return ""
 }
 
+func (x *AccessChange) GetExpired() *Tuple {
+	if x != nil {
+		return x.Expired
+	}
+	return nil
+}
+
 // One tuple of a path.
 type TracedTuple struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The tuple.
 	Tuple *Tuple `protobuf:"bytes,1,opt,name=tuple,proto3" json:"tuple,omitempty"`
-	// The change that made it; unset if history no longer reaches back to it.
+	// The change that made it; unset if the history that is kept no longer has it.
 	Made *AccessChange `protobuf:"bytes,2,opt,name=made,proto3" json:"made,omitempty"`
-	// The revision of that change, kept even when the change is not.
+	// The revision of that change, known even when the change is not.
 	Revision      uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -396,14 +411,15 @@ const file_usher_v1_history_proto_rawDesc = "" +
 	"\x04path\x18\x04 \x03(\v2\x15.usher.v1.TracedTupleR\x04path\x127\n" +
 	"\vexplanation\x18\x05 \x01(\v2\x15.usher.v1.ExplanationR\vexplanation\x12\x14\n" +
 	"\x05token\x18\x06 \x01(\tR\x05token\x12\x1a\n" +
-	"\brevision\x18\a \x01(\x04R\brevision\"\xb5\x02\n" +
+	"\brevision\x18\a \x01(\x04R\brevision\"\xe0\x02\n" +
 	"\fAccessChange\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x04R\brevision\x12.\n" +
 	"\x04time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06caller\x18\x03 \x01(\tR\x06caller\x12'\n" +
 	"\x05actor\x18\x04 \x01(\v2\x11.usher.v1.SubjectR\x05actor\x12@\n" +
 	"\bmetadata\x18\x05 \x03(\v2$.usher.v1.AccessChange.MetadataEntryR\bmetadata\x12\x19\n" +
-	"\bmodel_id\x18\x06 \x01(\tR\amodelId\x1a;\n" +
+	"\bmodel_id\x18\x06 \x01(\tR\amodelId\x12)\n" +
+	"\aexpired\x18\a \x01(\v2\x0f.usher.v1.TupleR\aexpired\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"|\n" +
@@ -452,13 +468,14 @@ var file_usher_v1_history_proto_depIdxs = []int32{
 	11, // 8: usher.v1.AccessChange.time:type_name -> google.protobuf.Timestamp
 	6,  // 9: usher.v1.AccessChange.actor:type_name -> usher.v1.Subject
 	4,  // 10: usher.v1.AccessChange.metadata:type_name -> usher.v1.AccessChange.MetadataEntry
-	12, // 11: usher.v1.TracedTuple.tuple:type_name -> usher.v1.Tuple
-	2,  // 12: usher.v1.TracedTuple.made:type_name -> usher.v1.AccessChange
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	12, // 11: usher.v1.AccessChange.expired:type_name -> usher.v1.Tuple
+	12, // 12: usher.v1.TracedTuple.tuple:type_name -> usher.v1.Tuple
+	2,  // 13: usher.v1.TracedTuple.made:type_name -> usher.v1.AccessChange
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_usher_v1_history_proto_init() }
