@@ -4,6 +4,7 @@ import (
 	"context"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
 )
 
 // permissionService implements usher.v1.PermissionService.
@@ -16,6 +17,9 @@ type permissionService struct {
 func (s *permissionService) Check(ctx context.Context, r *usherv1.CheckRequest) (*usherv1.CheckResponse, error) {
 	q, err := toQuestion(r.GetObject(), r.GetRelation(), r.GetSubject())
 	if err != nil {
+		return nil, err
+	}
+	if err := validateGivenBy(r); err != nil {
 		return nil, err
 	}
 	recording, err := s.recording(r)
@@ -42,7 +46,7 @@ func (s *permissionService) Check(ctx context.Context, r *usherv1.CheckRequest) 
 
 func (a *asked) check(ctx context.Context, q question, r *usherv1.CheckRequest) (*usherv1.CheckResponse, error) {
 	if r.GetExplain() {
-		return a.explain(ctx, q)
+		return a.explain(ctx, q, tuples.Relation(r.GetGivenBy()))
 	}
 	decision, err := a.evaluator.Check(ctx, q.on, q.subject)
 	if err != nil {
@@ -56,16 +60,24 @@ func (a *asked) check(ctx context.Context, q question, r *usherv1.CheckRequest) 
 	}, nil
 }
 
-func (a *asked) explain(ctx context.Context, q question) (*usherv1.CheckResponse, error) {
+// explain answers with the reasons and, if a relation of givers is named, with those who
+// have it.
+func (a *asked) explain(ctx context.Context, q question, givenBy tuples.Relation) (*usherv1.CheckResponse, error) {
 	explanation, err := a.evaluator.Explain(ctx, q.on, q.subject)
 	if err != nil {
 		return nil, locate(a.program.Model, err, q.names()...)
+	}
+	told := fromExplanation(explanation, a.version.ID)
+	if givenBy != "" {
+		if err := a.addGivers(ctx, told, givenBy); err != nil {
+			return nil, err
+		}
 	}
 	return &usherv1.CheckResponse{
 		Outcome:        fromOutcome(explanation.Decision.Outcome),
 		MissingContext: explanation.Decision.Missing,
 		Token:          a.newToken(),
 		Revision:       a.revision(),
-		Explanation:    fromExplanation(explanation, a.version.ID),
+		Explanation:    told,
 	}, nil
 }

@@ -15,6 +15,7 @@ const (
 	maxViolations    = 20       // that one refusal lists
 	maxExamples      = 10       // of orphaned tuples
 	maxTraceSteps    = 1_000    // changes that one TraceAccess goes back by
+	maxGivers        = 20       // that one missing role names
 	maxWatchFilters  = 20
 	maxSourceAddress = 255 // bytes
 	maxGrantedBy     = 10  // tuples that a recorded decision names

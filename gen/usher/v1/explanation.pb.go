@@ -35,7 +35,7 @@ type Explanation struct {
 	// The model version that was evaluated.
 	ModelId string `protobuf:"bytes,3,opt,name=model_id,json=modelId,proto3" json:"model_id,omitempty"`
 	// The tree was cut at 1,000 nodes, or 64 levels deep, and branches are missing; or
-	// the work budget ended before all of would_grant was found.
+	// the work budget ended before all of would_grant, or of its givers, was found.
 	Truncated     bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -216,8 +216,9 @@ type ExplanationGrant struct {
 	Object *Object `protobuf:"bytes,1,opt,name=object,proto3" json:"object,omitempty"`
 	// The relation to be given.
 	Relation string `protobuf:"bytes,2,opt,name=relation,proto3" json:"relation,omitempty"`
-	// If the request names CheckRequest.given_by: who has that relation to the object, by
-	// name or as a group, sorted, 20 at most.
+	// If the request names CheckRequest.given_by: who has that relation to the object for
+	// certain, by name or as a group or wildcard, as tuples of the object or of what it
+	// inherits from name them; sorted bytewise by text form, 20 at most.
 	Givers []*Subject `protobuf:"bytes,3,rep,name=givers,proto3" json:"givers,omitempty"`
 	// There are more givers than these.
 	MoreGivers    bool `protobuf:"varint,4,opt,name=more_givers,json=moreGivers,proto3" json:"more_givers,omitempty"`
