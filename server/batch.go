@@ -28,15 +28,9 @@ func (s *permissionService) BatchCheck(ctx context.Context, r *usherv1.BatchChec
 		Revision: a.revision(),
 	}
 	for i, item := range r.GetItems() {
-		decision, failed, err := a.checkItem(ctx, item)
-		if err != nil {
+		if response.Results[i], err = a.checkItem(ctx, item, r.GetWithAttributes()); err != nil {
 			return nil, err
 		}
-		result := &usherv1.BatchCheckResult{Error: failed}
-		if failed == nil {
-			result.Outcome, result.MissingContext = fromOutcome(decision.Outcome), decision.Missing
-		}
-		response.Results[i] = result
 	}
 	if err := recording.addBatch(ctx, a, r.GetItems(), response.GetResults()); err != nil {
 		return nil, err
@@ -59,13 +53,21 @@ func validateCount(field string, n int) error {
 }
 
 // checkItem answers one item of a batch. An error concerns the whole batch.
-func (a *asked) checkItem(ctx context.Context, item *usherv1.BatchCheckItem) (check.Decision, *usherv1.ItemError, error) {
+func (a *asked) checkItem(ctx context.Context, item *usherv1.BatchCheckItem, withAttributes bool) (*usherv1.BatchCheckResult, error) {
 	q, err := toQuestion(item.GetObject(), item.GetRelation(), item.GetSubject())
 	if err != nil {
 		failed, err := itemError(err)
-		return check.Decision{}, failed, err
+		return &usherv1.BatchCheckResult{Error: failed}, err
 	}
-	return a.checkOne(ctx, q)
+	decision, failed, err := a.checkOne(ctx, q)
+	if err != nil || failed != nil {
+		return &usherv1.BatchCheckResult{Error: failed}, err
+	}
+	result := &usherv1.BatchCheckResult{Outcome: fromOutcome(decision.Outcome), MissingContext: decision.Missing}
+	if withAttributes {
+		result.Attributes, err = a.attributes(ctx, q)
+	}
+	return result, err
 }
 
 // checkOne answers one valid question of many.

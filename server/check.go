@@ -35,6 +35,11 @@ func (s *permissionService) Check(ctx context.Context, r *usherv1.CheckRequest) 
 	if err != nil {
 		return nil, err
 	}
+	if r.GetWithAttributes() {
+		if response.Attributes, err = a.attributes(ctx, q); err != nil {
+			return nil, err
+		}
+	}
 	if err := recording.add(ctx, a, q, response.GetOutcome()); err != nil {
 		return nil, err
 	}
