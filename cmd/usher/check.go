@@ -10,7 +10,7 @@ import (
 
 func (p *program) checkCommand() *cobra.Command {
 	var q question
-	var explain bool
+	var explain, attributes bool
 	cmd := &cobra.Command{
 		Use:     "check SUBJECT RELATION OBJECT",
 		GroupID: groupAsk,
@@ -18,15 +18,21 @@ func (p *program) checkCommand() *cobra.Command {
 		Long: `Ask whether a subject has a relation to an object.
 
 Prints allowed, denied, or conditional with the context values that the answer
-depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.`,
+depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.
+
+With --attributes, an allowed answer comes with its restrictions: a line for each
+way in which it is granted, unless another way is less strict. Keep to all of one
+line, and never mix two.`,
 		Example: `  usher check user:anna can_view media:logo
   usher check user:anna can_view media:logo --explain
+  usher check user:anna can_download media:logo --attributes
   usher check user:anna can_view media:logo --with group:design#member@user:anna
   usher check user:anna can_view media:logo --context '{"tag": "red"}'`,
 		Args: exactly("SUBJECT", "RELATION", "OBJECT"),
 	}
 	q.addTo(cmd)
 	q.addContextTo(cmd)
+	cmd.Flags().BoolVar(&attributes, "attributes", false, "tell what an allowed answer is restricted to, such as max_image_size=2048")
 	cmd.Flags().BoolVar(&explain, "explain", false, "draw what grants it or, if nothing does, what was tried")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		request, err := q.check(args)
@@ -34,6 +40,7 @@ depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.`,
 			return err
 		}
 		request.Store, request.Explain = c.store, explain
+		request.WithAttributes = attributes
 		answer, err := call(ctx, c, c.permissions().Check, request)
 		if err != nil {
 			return q.placed(err)
@@ -41,6 +48,7 @@ depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.`,
 		p.status = statusOf(answer.GetOutcome())
 		return c.print(answer, func() string {
 			text := answerText(answer.GetOutcome(), answer.GetMissingContext()) + "\n"
+			text += attributesText(answer.GetAttributes())
 			if explanation := answer.GetExplanation(); explanation != nil {
 				text += explanationText(explanation, args[0])
 			}
