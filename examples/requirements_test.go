@@ -61,6 +61,11 @@ func shows(t *testing.T) []show {
 		one.asks(parseQuestion(t, e.notified))
 		all = append(all, one)
 	}
+	for _, d := range downloads {
+		one := show{name: d.name, where: "attributes_test.go"}
+		one.asks(parseQuestion(t, d.question))
+		all = append(all, one)
+	}
 	return all
 }
 
