@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -294,22 +293,4 @@ func TestSetSharesIsOneChange(t *testing.T) {
 	if len(c.GetTuples()) != 5 || c.GetActor().GetId() != "zoe" || c.GetMetadata()["message"] != "have a look" || c.GetCause() != usherv1.Cause_CAUSE_WRITE {
 		t.Errorf("got %v", c)
 	}
-}
-
-// What may be large is not cut at the default deadline, unlike a Write.
-func TestLargeWritesHaveNoDefaultDeadline(t *testing.T) {
-	w := serve(t, newLibrary(t).db, server.Options{Deadline: -1})
-	background := context.Background()
-	if _, err := w.tuples.SetShares(background, setShares(t, "media:a", "viewer@user:anna")); err != nil {
-		t.Errorf("SetShares: %v", err)
-	}
-	deleted, err := w.tuples.DeleteObject(background, &usherv1.DeleteObjectRequest{Object: object(t, "media:a")})
-	if err != nil {
-		t.Errorf("DeleteObject: %v", err)
-	}
-	if _, err := w.tuples.UndoDelete(background, &usherv1.UndoDeleteRequest{DeletedAt: deleted.GetToken()}); err != nil {
-		t.Errorf("UndoDelete: %v", err)
-	}
-	_, err = w.tuples.Write(background, &usherv1.WriteRequest{Updates: updates(t, touch, "media:a#viewer@user:bert")})
-	wantRefusal(t, err, codes.DeadlineExceeded, "DEADLINE_EXCEEDED", "")
 }
