@@ -79,6 +79,8 @@ func endless(method string) bool {
 	switch method {
 	case usherv1.PermissionService_ListObjects_FullMethodName,
 		usherv1.PermissionService_ListSubjects_FullMethodName,
+		usherv1.PermissionService_SummarizeShares_FullMethodName,
+		usherv1.PermissionService_SummarizeTree_FullMethodName,
 		usherv1.TupleService_Read_FullMethodName,
 		usherv1.DecisionService_ListDecisions_FullMethodName:
 		return false

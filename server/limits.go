@@ -28,6 +28,7 @@ const (
 	maxShareGuards   = 10
 	maxGuardChecks   = 20_000 // that the guards of one SetShares come to
 	maxContainments  = 20     // relations by which objects lie in one another
+	maxRoots         = 1_000  // of a tree
 
 	defaultExpandPage = 1_000
 	defaultListPage   = 50

@@ -6,18 +6,15 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
-	"github.com/usher-authz/usher/tuples"
 )
 
 // listing is a list that is being answered: its state and what all its messages say.
 type listing struct {
 	*asked
 	token, cursor string
-	after         string                 // Resume.after, then the last item
-	names         []name                 // of the question
-	text          func(tuples.ID) string // form of an item
+	after         string // Resume.after, then the last item
+	names         []name // of the question
 }
 
 // openList opens the state, model and place of a list. It must be closed.
@@ -38,24 +35,32 @@ func (s *Server) openList(ctx context.Context, r interface {
 	return &listing{asked: a, token: a.newToken(), cursor: s.nextCursor(a.view, a.id(), p.query), after: p.after}, nil
 }
 
+// listed is one item of a list.
+type listed[T any] struct {
+	message T
+	text    string // its text form, as Resume.after takes it
+	failed  error  // why it has no answer; nil if it has one
+}
+
 // messages turns the engine's items into messages. At an error, or at an item that
 // failed, it ends and tells the caller how to go on.
-func messages[T any](l *listing, items iter.Seq2[check.Item, error], message func(check.Item) T) iter.Seq2[T, error] {
+func messages[I, T any](l *listing, items iter.Seq2[I, error], list func(I) listed[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		for item, err := range items {
-			switch {
-			case err != nil:
+			if err != nil {
 				yield(none, stopped(locate(l.program.Model, err, l.names...), l.cursor, l.after))
 				return
-			case item.Err != nil:
-				yield(none, stopped(item.Err, l.cursor, l.text(item.ID)))
+			}
+			next := list(item)
+			if next.failed != nil {
+				yield(none, stopped(next.failed, l.cursor, next.text))
 				return
 			}
-			if !yield(message(item), nil) {
+			if !yield(next.message, nil) {
 				return
 			}
-			l.after = l.text(item.ID)
+			l.after = next.text
 		}
 	}
 }

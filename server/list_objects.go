@@ -25,7 +25,6 @@ func (s *permissionService) ListObjects(r *usherv1.ListObjectsRequest, stream gr
 		return err
 	}
 	l.names = q.names()
-	l.text = func(id tuples.ID) string { return tuples.Object{Type: q.objectType, ID: id}.String() }
 	items := l.evaluator.ListObjects(ctx, q.objectType, q.relation, q.subject, after)
 	return batches[*usherv1.ListedObject]{
 		limit: int(r.GetPageSize()),
@@ -34,10 +33,11 @@ func (s *permissionService) ListObjects(r *usherv1.ListObjectsRequest, stream gr
 				Objects: objects, Cursor: l.cursor, More: more, Token: l.token, Revision: l.revision(),
 			})
 		},
-	}.run(messages(l, items, func(item check.Item) *usherv1.ListedObject {
-		return &usherv1.ListedObject{
+	}.run(messages(l, items, func(item check.Item) listed[*usherv1.ListedObject] {
+		text := tuples.Object{Type: q.objectType, ID: item.ID}.String()
+		return listed[*usherv1.ListedObject]{text: text, failed: item.Err, message: &usherv1.ListedObject{
 			Id: string(item.ID), Outcome: fromOutcome(item.Decision.Outcome), MissingContext: item.Decision.Missing,
-		}
+		}}
 	}))
 }
 

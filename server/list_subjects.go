@@ -26,9 +26,6 @@ func (s *permissionService) ListSubjects(r *usherv1.ListSubjectsRequest, stream 
 		return err
 	}
 	l.names = q.names()
-	l.text = func(id tuples.ID) string {
-		return tuples.Subject{Type: q.kind.Type, ID: id, Relation: q.kind.Relation}.String()
-	}
 	items := l.evaluator.ListSubjects(ctx, q.on, q.kind, after)
 	return batches[*usherv1.ListedSubject]{
 		limit: int(r.GetPageSize()),
@@ -37,10 +34,11 @@ func (s *permissionService) ListSubjects(r *usherv1.ListSubjectsRequest, stream 
 				Subjects: subjects, Cursor: l.cursor, More: more, Token: l.token, Revision: l.revision(),
 			})
 		},
-	}.run(messages(l, items, func(item check.Item) *usherv1.ListedSubject {
-		return &usherv1.ListedSubject{
+	}.run(messages(l, items, func(item check.Item) listed[*usherv1.ListedSubject] {
+		text := tuples.Subject{Type: q.kind.Type, ID: item.ID, Relation: q.kind.Relation}.String()
+		return listed[*usherv1.ListedSubject]{text: text, failed: item.Err, message: &usherv1.ListedSubject{
 			Id: string(item.ID), Outcome: fromOutcome(item.Decision.Outcome), MissingContext: item.Decision.Missing,
-		}
+		}}
 	}))
 }
 

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 )
 
 // ids returns the ids of listed objects or subjects.
@@ -19,7 +20,7 @@ func ids[T interface{ GetId() string }](items []T) []string {
 	return all
 }
 
-// page is a message of any of the three lists, by its items' text form.
+// page is a message of any list, by its items' text form.
 type page struct {
 	items  []string
 	cursor string
@@ -30,7 +31,7 @@ type page struct {
 // list asks for one page of a list.
 type list func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error)
 
-// lists are the three lists, over some 130 items each, so that they need two messages.
+// lists are all lists, over some 130 items each, so that they need two messages.
 func lists(w *world) map[string]list {
 	t := w.t
 	return map[string]list{
@@ -55,6 +56,33 @@ func lists(w *world) map[string]list {
 				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
 				for _, id := range ids(m.GetSubjects()) {
 					p.items = append(p.items, "group:"+id+"#member")
+				}
+				return p
+			}), err
+		},
+		"SummarizeShares": func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error) {
+			messages, err := collect(w.permissions.SummarizeShares(w.ctx, &usherv1.SummarizeSharesRequest{
+				Objects: []*usherv1.Object{object(t, "folder:f")}, Relations: []string{"viewer", "owner"},
+				PageSize: size, Resume: resume, Consistency: at,
+			}))
+			return pages(messages, func(m *usherv1.SummarizeSharesResponse) page {
+				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
+				for _, r := range m.GetRecipients() {
+					p.items = append(p.items, wire.ToSubject(r.GetSubject()).String())
+				}
+				return p
+			}), err
+		},
+		"SummarizeTree": func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error) {
+			messages, err := collect(w.permissions.SummarizeTree(w.ctx, &usherv1.SummarizeTreeRequest{
+				Roots: []*usherv1.Object{object(t, "folder:f")}, ContainedBy: []*usherv1.Containment{{Relation: "folder"}},
+				Relations: []*usherv1.TreeRelation{{Relation: "viewer"}},
+				PageSize:  size, Resume: resume, Consistency: at,
+			}))
+			return pages(messages, func(m *usherv1.SummarizeTreeResponse) page {
+				p := page{cursor: m.GetCursor(), more: m.GetMore(), token: m.GetToken()}
+				for _, o := range m.GetObjects() {
+					p.items = append(p.items, wire.ToObject(o.GetObject()).String())
 				}
 				return p
 			}), err
@@ -97,6 +125,9 @@ func listWorld(t *testing.T) *world {
 	var lines []string
 	for i := range listed {
 		lines = append(lines, fmt.Sprintf("media:m%03d#viewer@user:anna", i), fmt.Sprintf("folder:f#viewer@group:g%03d#member", i))
+		if i > 0 { // the folder itself is the first of its tree
+			lines = append(lines, fmt.Sprintf("media:m%03d#folder@folder:f", i))
+		}
 	}
 	return newLibrary(t, lines...)
 }
@@ -115,10 +146,10 @@ func TestResumeAtEveryItem(t *testing.T) {
 			if len(all) != listed {
 				t.Fatalf("got %d items", len(all))
 			}
-			w.remove("media:m007#viewer@user:anna", "folder:f#viewer@group:g007#member")
-			w.touch("media:m0070#viewer@user:anna", "folder:f#viewer@group:g0070#member")
-			defer w.touch("media:m007#viewer@user:anna", "folder:f#viewer@group:g007#member")
-			defer w.remove("media:m0070#viewer@user:anna", "folder:f#viewer@group:g0070#member")
+			w.remove("media:m007#viewer@user:anna", "media:m007#folder@folder:f", "folder:f#viewer@group:g007#member")
+			w.touch("media:m0070#viewer@user:anna", "media:m0070#folder@folder:f", "folder:f#viewer@group:g0070#member")
+			defer w.touch("media:m007#viewer@user:anna", "media:m007#folder@folder:f", "folder:f#viewer@group:g007#member")
+			defer w.remove("media:m0070#viewer@user:anna", "media:m0070#folder@folder:f", "folder:f#viewer@group:g0070#member")
 			for i, item := range append([]string{""}, all...) {
 				rest, err := ask(0, &usherv1.Resume{Cursor: cursor, After: item}, nil)
 				if err != nil || !slices.Equal(items(rest), all[i:]) {
@@ -168,6 +199,9 @@ func TestPageSizes(t *testing.T) {
 func TestEmptyLists(t *testing.T) {
 	w := newLibrary(t)
 	for name, ask := range lists(w) {
+		if name == "SummarizeTree" {
+			continue // it has its root
+		}
 		t.Run(name, func(t *testing.T) {
 			got, err := ask(0, nil, nil)
 			if err != nil || len(got) != 1 || len(got[0].items) != 0 || got[0].more || got[0].cursor == "" || got[0].token == "" {

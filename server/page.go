@@ -151,3 +151,12 @@ func stopped(err error, cursor, after string) error {
 	f.metadata = metadata
 	return &f
 }
+
+// concerning says in the metadata of an error what it is about.
+func concerning(err error, name, value string) error {
+	f := *failureOf(err)
+	metadata := map[string]string{name: value}
+	maps.Copy(metadata, f.metadata)
+	f.metadata = metadata
+	return &f
+}

@@ -7,8 +7,8 @@
 //	truth.go       which usersets a subject is surely, possibly or not in: well-founded semantics
 //	attributes.go  under which restrictions a subject is in a userset
 //	lists.go       the operations, all of them defined by Check
-//	shares.go  with whom objects are shared, and as what: whom tuples name on the way down
-//	tree.go    how open the objects of a tree are: public, invited or private
+//	shares.go      with whom objects are shared, and as what: whom tuples name on the way down
+//	tree.go        how open the objects of a tree are: public, invited or private
 //
 // Start with [New] and [Spec.Check].
 package reference
