@@ -55,13 +55,18 @@ func tupleText(m *usherv1.Tuple) string {
 	return t.String()
 }
 
+// timeForms are how people write a point in time; a day is its beginning in UTC.
+var timeForms = []string{time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339}
+
 // parseTime reads the value of a flag that is a point in time.
 func parseTime(flag, text string) (*timestamppb.Timestamp, error) {
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return nil, fmt.Errorf("%s %q is not a time; write RFC 3339, as in 2026-12-31T23:59:59Z", flag, text)
+	for _, form := range timeForms {
+		if t, err := time.Parse(form, text); err == nil {
+			return timestamppb.New(t), nil
+		}
 	}
-	return timestamppb.New(t), nil
+	return nil, fmt.Errorf("%s %q is not a time; write a day (UTC) as in 2026-03-01, or a moment as in 2026-03-01T12:00Z, "+
+		"2026-03-01T12:00:30Z or 2026-03-01T13:00+01:00", flag, text)
 }
 
 // parseContext reads the value of --context, a JSON object; nil for "".

@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -66,5 +67,26 @@ func TestParseFilter(t *testing.T) {
 				t.Errorf("got %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for text, want := range map[string]string{
+		"2026-03-01":                "2026-03-01T00:00:00Z",
+		"2026-03-01T12:00Z":         "2026-03-01T12:00:00Z",
+		"2026-03-01T12:00:30Z":      "2026-03-01T12:00:30Z",
+		"2026-03-01T12:00:30.5Z":    "2026-03-01T12:00:30.5Z",
+		"2026-03-01T13:00+01:00":    "2026-03-01T12:00:00Z",
+		"2026-03-01T13:00:30+01:00": "2026-03-01T12:00:30Z",
+	} {
+		got, err := parseTime("--at", text)
+		if err != nil || got.AsTime().Format(time.RFC3339Nano) != want {
+			t.Errorf("%s is read as %s, %v; want %s", text, got.AsTime(), err, want)
+		}
+	}
+	for _, text := range []string{"now", "2026-03", "2026-03-32", "2026-03-01 12:00", "2026-03-01T12:00", "12:00Z"} {
+		if got, err := parseTime("--at", text); err == nil {
+			t.Errorf("%s is read as %s", text, got.AsTime())
+		}
 	}
 }

@@ -28,13 +28,14 @@ tuples are deleted in several requests.`,
   usher delete --subject user:anna --relation viewer`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if (len(args) == 0) == s.isZero() {
-				return errors.New("what to delete is not clear; give tuples as arguments, or select them by --object, --object-type, --relation, --subject or --subject-type")
+				return errors.New("what to delete is not clear; give tuples as arguments, or select them by --object, --object-type, --relation, --subject, --subject-type or --expires-before")
 			}
 			return nil
 		},
 	}
 	w.addTo(cmd)
 	s.addTo(cmd)
+	s.addExpiryTo(cmd)
 	cmd.Flags().Int32Var(&limit, "limit", 0, "delete so many of the selected tuples at most; 0 for all")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		if len(args) > 0 {

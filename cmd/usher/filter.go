@@ -13,7 +13,7 @@ import (
 
 // selection is the flags that select tuples.
 type selection struct {
-	object, objectType, relation, subject, subjectType string
+	object, objectType, relation, subject, subjectType, expiresBefore string
 }
 
 func (s *selection) addTo(cmd *cobra.Command) {
@@ -25,6 +25,11 @@ func (s *selection) addTo(cmd *cobra.Command) {
 	flags.StringVar(&s.subjectType, "subject-type", "", "tuples that name subjects of this `TYPE`")
 	cmd.MarkFlagsMutuallyExclusive("object", "object-type")
 	cmd.MarkFlagsMutuallyExclusive("subject", "subject-type")
+}
+
+// addExpiryTo adds the flag of commands that select among the tuples there are.
+func (s *selection) addExpiryTo(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.expiresBefore, "expires-before", "", "tuples that expire before this `TIME`, such as 2026-03-01")
 }
 
 func (s *selection) isZero() bool { return *s == selection{} }
@@ -47,6 +52,12 @@ func (s *selection) filter() (*usherv1.TupleFilter, error) {
 		f.SubjectType, f.SubjectId = string(subject.Type), string(subject.ID)
 		if relation := string(subject.Relation); relation != "" {
 			f.SubjectRelation = &relation
+		}
+	}
+	if s.expiresBefore != "" {
+		var err error
+		if f.ExpiresBefore, err = parseTime("--expires-before", s.expiresBefore); err != nil {
+			return nil, err
 		}
 	}
 	return f, nil

@@ -23,7 +23,8 @@ by id. The kind is a type, or usersets such as group#member.
 Where the list has type:*, everybody has the relation but those that the list
 names as denied.`,
 		Example: `  usher list-subjects media:logo can_view user
-  usher list-subjects media:logo viewer group#member`,
+  usher list-subjects media:logo viewer group#member
+  usher list-subjects media:logo can_view user --at 2026-03-01`,
 		Args: exactly("OBJECT", "RELATION", "TYPE"),
 	}
 	q.addTo(cmd)

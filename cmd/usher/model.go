@@ -104,7 +104,7 @@ func (p *program) modelReadCommand() *cobra.Command {
 		Use:   "read [ID]",
 		Short: "Print a model: the one in force, or a version",
 		Example: `  usher model read > model.fga
-  usher model read --at-time 2026-11-01T00:00:00Z`,
+  usher model read --at 2026-11-01`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil

@@ -11,15 +11,15 @@ import (
 
 // state is the flags that choose the state a question is asked of.
 type state struct {
-	token, exactly, atTime string
+	token, exactly, at string
 }
 
 func (s *state) addTo(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&s.token, "token", "", "wait until the server has reached the revision of this `TOKEN`")
 	flags.StringVar(&s.exactly, "exactly", "", "answer at the revision of this `TOKEN`")
-	flags.StringVar(&s.atTime, "at-time", "", "answer as of this `TIME`, such as 2026-12-31T23:59:59Z")
-	cmd.MarkFlagsMutuallyExclusive("token", "exactly", "at-time")
+	flags.StringVar(&s.at, "at", "", "answer as of this `TIME`, such as 2026-03-01 or 2026-03-01T12:00Z")
+	cmd.MarkFlagsMutuallyExclusive("token", "exactly", "at")
 }
 
 // consistency returns the requirement that the flags make, nil for none.
@@ -29,8 +29,8 @@ func (s *state) consistency() (*usherv1.Consistency, error) {
 		return &usherv1.Consistency{Requirement: &usherv1.Consistency_AtLeastAsFresh{AtLeastAsFresh: s.token}}, nil
 	case s.exactly != "":
 		return &usherv1.Consistency{Requirement: &usherv1.Consistency_Exactly{Exactly: s.exactly}}, nil
-	case s.atTime != "":
-		t, err := parseTime("--at-time", s.atTime)
+	case s.at != "":
+		t, err := parseTime("--at", s.at)
 		return &usherv1.Consistency{Requirement: &usherv1.Consistency_AtTime{AtTime: t}}, err
 	}
 	return nil, nil

@@ -22,10 +22,13 @@ form that usher write --file reads. A read with few flags can be long; it is com
 		Example: `  usher read --object media:logo
   usher read --subject user:anna
   usher read --object-type media --relation viewer --limit 100
+  usher read --expires-before 2026-04-01
+  usher read --object media:logo --at 2026-03-01T12:00Z
   usher read > tuples.txt`,
 		Args: exactly(),
 	}
 	s.addTo(cmd)
+	s.addExpiryTo(cmd)
 	at.addTo(cmd)
 	addLimit(cmd, &limit)
 	return p.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
