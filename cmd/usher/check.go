@@ -11,6 +11,8 @@ import (
 func (p *program) checkCommand() *cobra.Command {
 	var q question
 	var explain, attributes bool
+	var record bool
+	var givenBy, address string
 	cmd := &cobra.Command{
 		Use:     "check SUBJECT RELATION OBJECT",
 		GroupID: groupAsk,
@@ -22,25 +24,35 @@ depends on. Exit status: 0 allowed, 1 denied, 3 conditional, 2 error.
 
 With --attributes, an allowed answer comes with its restrictions: a line for each
 way in which it is granted, unless another way is less strict. Keep to all of one
-line, and never mix two.`,
+line, and never mix two.
+
+With --record the decision is kept in the server's decision log; usher decisions
+prints it.`,
 		Example: `  usher check user:anna can_view media:logo
   usher check user:anna can_view media:logo --explain
+  usher check user:anna can_comment session:x --explain --given-by can_share
   usher check user:anna can_download media:logo --attributes
   usher check user:anna can_view media:logo --with group:design#member@user:anna
-  usher check user:anna can_view media:logo --context '{"tag": "red"}'`,
+  usher check user:anna can_view media:logo --context '{"tag": "red"}'
+  usher check user:anna can_view media:logo --at 2026-03-01T12:00Z
+  usher check user:anna can_download media:logo --record --source-address 192.0.2.7`,
 		Args: exactly("SUBJECT", "RELATION", "OBJECT"),
 	}
 	q.addTo(cmd)
 	q.addContextTo(cmd)
 	cmd.Flags().BoolVar(&attributes, "attributes", false, "tell what an allowed answer is restricted to, such as max_image_size=2048")
+	cmd.Flags().BoolVar(&record, "record", false, "keep the decision in the decision log")
+	cmd.Flags().StringVar(&address, "source-address", "", "where the subject asks from, for the record: an `ADDRESS` such as 192.0.2.7")
 	cmd.Flags().BoolVar(&explain, "explain", false, "draw what grants it or, if nothing does, what was tried")
+	cmd.Flags().StringVar(&givenBy, "given-by", "", "with --explain: who has this `RELATION`, such as can_share, and so can give what is missing")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		request, err := q.check(args)
 		if err != nil {
 			return err
 		}
-		request.Store, request.Explain = c.store, explain
+		request.Store, request.Explain, request.GivenBy = c.store, explain, givenBy
 		request.WithAttributes = attributes
+		request.Record, request.SourceAddress = record, address
 		answer, err := call(ctx, c, c.permissions().Check, request)
 		if err != nil {
 			return q.placed(err)
@@ -50,7 +62,7 @@ line, and never mix two.`,
 			text := answerText(answer.GetOutcome(), answer.GetMissingContext()) + "\n"
 			text += attributesText(answer.GetAttributes())
 			if explanation := answer.GetExplanation(); explanation != nil {
-				text += explanationText(explanation, args[0])
+				text += explanationText(explanation, args[0], givenBy)
 			}
 			return text
 		})

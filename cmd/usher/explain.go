@@ -7,17 +7,44 @@ import (
 )
 
 // explanationText draws an explanation as a tree and, below it, the tuples of the
-// subject that would have been enough.
-func explanationText(e *usherv1.Explanation, subject string) string {
+// subject that would have been enough: or, if givenBy names the relation of those who can
+// give them, as what the subject would be and who they are.
+func explanationText(e *usherv1.Explanation, subject, givenBy string) string {
 	text := drawTree(explanationBranch(e.GetRoot()))
 	if e.GetTruncated() {
 		text += "the explanation is longer than this; branches are missing\n"
+	}
+	if givenBy != "" {
+		return text + giversText(e, givenBy)
 	}
 	if len(e.GetWouldGrant()) > 0 {
 		text += "any of these would grant it:\n"
 	}
 	for _, grant := range e.GetWouldGrant() {
 		text += "  " + usersetText(grant.GetObject(), grant.GetRelation()) + "@" + subject + "\n"
+	}
+	return text
+}
+
+// giversText says, a line for each missing role, who can give it.
+func giversText(e *usherv1.Explanation, givenBy string) string {
+	if len(e.GetWouldGrant()) == 0 && e.GetRoot().GetOutcome() != usherv1.Outcome_OUTCOME_ALLOWED && !e.GetTruncated() {
+		return "no single role on an object that has " + givenBy + " would grant it\n"
+	}
+	text := ""
+	for _, grant := range e.GetWouldGrant() {
+		var names []string
+		for _, giver := range grant.GetGivers() {
+			names = append(names, subjectText(giver))
+		}
+		switch {
+		case len(names) == 0:
+			names = []string{"nobody"}
+		case grant.GetMoreGivers():
+			names = append(names, "others")
+		}
+		text += "would be allowed as " + grant.GetRelation() + " of " + objectText(grant.GetObject()) +
+			", which " + strings.Join(names, ", ") + " can give\n"
 	}
 	return text
 }
