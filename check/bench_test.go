@@ -52,3 +52,38 @@ func BenchmarkCheck(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAttributes asks under which restrictions a gallery may be printed: without any,
+// under those of one grant, and of 100 groups whose grants no other betters.
+func BenchmarkAttributes(b *testing.B) {
+	lines := repeat(100, func(i int) string {
+		return fmt.Sprintf(`container:gala#printer@group:g%d#member attributes {"max_size":%d,"min_age":%d}`, i, i, i)
+	})
+	lines = append(lines, repeat(100, func(i int) string { return fmt.Sprintf("group:g%d#member@user:kari", i) })...)
+	lines = append(lines, "container:gala#printer@user:ola", `container:gala#printer@user:liv attributes {"max_size":800}`)
+	w := newWorld(b, portal, lines...)
+	for _, bench := range []struct {
+		name, question string
+		sets           int
+	}{
+		{"unrestricted", "user:ola printer container:gala", 1},
+		{"one grant", "user:liv printer container:gala", 1},
+		{"100 groups", "user:kari printer container:gala", 100},
+	} {
+		b.Run(bench.name, func(b *testing.B) {
+			on, subject := parseQuestion(b, bench.question)
+			b.ReportAllocs()
+			for b.Loop() {
+				snapshot, err := w.store.Snapshot(b.Context(), tuples.At{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				sets, err := check.New(check.Request{Program: w.program, Snapshot: snapshot}).Attributes(b.Context(), on, subject)
+				if err != nil || len(sets) != bench.sets {
+					b.Fatalf("%s: %d sets, %v, want %d", bench.question, len(sets), err, bench.sets)
+				}
+				snapshot.Close()
+			}
+		})
+	}
+}
