@@ -10,8 +10,7 @@ import (
 
 func (p *program) checkCommand() *cobra.Command {
 	var q question
-	var explain, attributes bool
-	var record bool
+	var explain, attributes, record bool
 	var givenBy, address string
 	cmd := &cobra.Command{
 		Use:     "check SUBJECT RELATION OBJECT",

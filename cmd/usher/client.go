@@ -71,6 +71,9 @@ func (c *client) permissions() usherv1.PermissionServiceClient {
 }
 func (c *client) tuples() usherv1.TupleServiceClient { return usherv1.NewTupleServiceClient(c.conn) }
 func (c *client) models() usherv1.ModelServiceClient { return usherv1.NewModelServiceClient(c.conn) }
+func (c *client) decisions() usherv1.DecisionServiceClient {
+	return usherv1.NewDecisionServiceClient(c.conn)
+}
 func (c *client) stores() usherv1.StoreServiceClient { return usherv1.NewStoreServiceClient(c.conn) }
 
 // call sends one request, within the client's timeout.

@@ -140,6 +140,7 @@ var hints = map[string]string{
 	"REQUEST_ID_REUSED":     "choose another --request-id",
 	"WORK_BUDGET_EXHAUSTED": "the server's budget is --work-budget of usher serve",
 	"DEADLINE_EXCEEDED":     "--timeout allows more time",
+	"NO_DECISION_LOG":       "--decision-log of usher serve names one",
 }
 
 // interrupted reports whether a failure is the user's own doing.

@@ -48,7 +48,7 @@ Exit status: 0 success or allowed, 1 denied, 2 error, 3 conditional.`,
 	)
 	root.AddCommand(
 		p.serveCommand(), p.versionCommand(),
-		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(), p.traceCommand(),
+		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(), p.decisionsCommand(), p.traceCommand(),
 		p.writeCommand(), p.deleteCommand(), p.readCommand(), p.watchCommand(),
 		p.modelCommand(), p.storeCommand(), p.exampleCommand(), p.testCommand(),
 	)

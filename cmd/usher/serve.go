@@ -80,7 +80,16 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	if s.example != "" && !empty {
 		log.Info("the database is not empty: the example is not loaded", "example", s.example, "db", s.db)
 	}
-	options := server.Options{Logger: log, Registry: newRegistry(), Deadline: s.deadline, WorkBudget: s.workBudget}
+	recorded, err := s.decisions.open(log)
+	if err != nil {
+		return err
+	}
+	if recorded.Log != nil {
+		defer func() { err = errors.Join(err, recorded.Log.Close()) }() // writes what is queued
+	}
+	options := server.Options{
+		Logger: log, Registry: newRegistry(), Deadline: s.deadline, WorkBudget: s.workBudget, Decisions: recorded,
+	}
 	if s.otlpEndpoint != "" {
 		tracing, err := newTracing(ctx, log, s.otlpEndpoint)
 		if err != nil {

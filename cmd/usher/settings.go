@@ -30,6 +30,7 @@ type settings struct {
 	logFormat              string
 	otlpEndpoint           string
 	example                string
+	decisions              decisionSettings
 }
 
 const envPrefix = "USHER_"
@@ -46,6 +47,7 @@ func (s *settings) flags() *pflag.FlagSet {
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`debug|info|warn|error`")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&s.otlpEndpoint, "otlp-endpoint", "", "`HOST:PORT` of an OpenTelemetry collector to send traces to, over OTLP/gRPC")
+	s.decisions.addTo(f)
 	f.StringVar(&s.example, "example", "", "`NAME` of an example to load into an empty database: "+strings.Join(exampleNames(), ", "))
 	return f
 }
@@ -76,6 +78,9 @@ func (s *settings) load(flags *pflag.FlagSet, file string) error {
 		if err := adopt(flags, values, func(name string) string { return file + ": " + name }); err != nil {
 			return err
 		}
+	}
+	if !flags.Changed("decision-log") {
+		s.decisions.file = besideDatabase(s.db)
 	}
 	return s.validate()
 }
@@ -146,5 +151,5 @@ func (s *settings) validate() error {
 			return fmt.Errorf("otlp-endpoint %q: %w; write HOST:PORT, as in 127.0.0.1:4317", s.otlpEndpoint, err)
 		}
 	}
-	return nil
+	return s.decisions.validate(s.db)
 }
