@@ -10,92 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/usher-authz/usher/examples"
-	"github.com/usher-authz/usher/scenario"
 )
 
 //go:generate go test -run TestRequirementsTable . -update
 
 var update = flag.Bool("update", false, "rewrite the table of requirements in README.md")
 
-// show is a scenario, or a test of a table, that shows requirements.
-type show struct {
-	name      string // begins with their ids
-	where     string // the file that it stands in
-	rpcs      []string
-	relations []string // those it asks for: "media#can_view"
-}
-
-// shows returns all scenarios, and all tests of the tables.
-func shows(t *testing.T) []show {
-	t.Helper()
-	var all []show
-	for _, e := range examples.All() {
-		for _, s := range storeFileOf(t, e).Tests {
-			one := show{name: s.Name, where: e.Name + "/" + e.Name + ".fga.yaml"}
-			for _, a := range s.Assertions {
-				one.asks(a.Query)
-			}
-			all = append(all, one)
-		}
-	}
-	for _, c := range changes {
-		one := show{name: c.name, where: "changes_test.go", rpcs: []string{"Write"}}
-		for _, a := range c.answers {
-			one.asks(parseQuestion(t, a.question))
-		}
-		all = append(all, one)
-	}
-	for _, w := range guardedWrites {
-		one := show{name: w.name, where: "guards_test.go", rpcs: []string{"Write"}}
-		for _, u := range w.updates {
-			for _, guard := range u.guards {
-				one.relations = append(one.relations, relationOf(parseQuestion(t, guard)))
-			}
-		}
-		all = append(all, one)
-	}
-	for _, e := range events {
-		one := show{name: e.name, where: "events_test.go", rpcs: []string{"Write", "Watch"}}
-		one.asks(parseQuestion(t, e.notified))
-		all = append(all, one)
-	}
-	for _, d := range downloads {
-		one := show{name: d.name, where: "attributes_test.go"}
-		one.asks(parseQuestion(t, d.question))
-		all = append(all, one)
-	}
-	return all
-}
-
-// asks notes what a query asks for, and by which RPC.
-func (s *show) asks(query scenario.Query) {
-	var q scenario.Question
-	switch x := query.(type) {
-	case scenario.Question:
-		q = x
-	case scenario.Why:
-		q = x.Question
-	case scenario.Shares:
-		s.rpcs = append(s.rpcs, "SummarizeShares")
-		for _, r := range x.Relations {
-			s.relations = append(s.relations, fmt.Sprintf("%s#%s", x.Objects[0].Type, r))
-		}
-		return
-	}
-	rpc := "Check"
-	switch {
-	case q.On.Object.ID == scenario.Asked:
-		rpc = "ListObjects"
-	case q.Subject.ID == scenario.Asked:
-		rpc = "ListSubjects"
-	}
-	s.rpcs = append(s.rpcs, rpc)
-	s.relations = append(s.relations, relationOf(q))
-}
-
-// Every requirement stands in the name of a scenario or of a test in one of the tables.
+// Every requirement stands in the name of a scenario or of a test.
 func TestEveryRequirementIsShown(t *testing.T) {
 	shown := map[string]bool{}
 	for _, s := range shows(t) {
@@ -180,16 +101,14 @@ func requirementsTable(all []show) string {
 		}
 		relations, rpcs, places := map[string]int{}, map[string]int{}, map[string]int{}
 		for _, s := range mine {
-			places[s.where]++
+			places[placeText(s.where)]++
 			count(rpcs, s.rpcs)
 			if own := examplesOf[r.id[0]]; !strings.HasSuffix(s.where, ".yaml") || strings.HasPrefix(s.where, own) {
 				count(relations, s.relations)
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.id, r.statement,
-			often(relations, maxRelations, func(name string, _ int) string { return "`" + name + "`" }),
-			often(rpcs, len(rpcs), func(name string, _ int) string { return name }),
-			often(places, len(places), placeText))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.id, r.statement, often(relations),
+			strings.Join(slices.Sorted(maps.Keys(rpcs)), ", "), strings.Join(slices.Sorted(maps.Keys(places)), ", "))
 	}
 	return b.String() + "\n"
 }
@@ -209,23 +128,26 @@ func count(counts map[string]int, names []string) {
 	}
 }
 
-// often lists the names that are counted most.
-func often(counts map[string]int, limit int, text func(name string, n int) string) string {
+// often names the relations that are counted most.
+func often(counts map[string]int) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
 	var texts []string
-	for _, name := range names[:min(limit, len(names))] {
-		texts = append(texts, text(name, counts[name]))
+	for _, name := range names[:min(maxRelations, len(names))] {
+		texts = append(texts, "`"+name+"`")
 	}
-	if len(names) > limit {
+	if len(names) > maxRelations {
 		texts = append(texts, "…")
 	}
 	return strings.Join(texts, ", ")
 }
 
-// placeText links a file, with the number of its scenarios or tests.
-func placeText(where string, n int) string {
-	name, _, _ := strings.Cut(where, "/")
-	return fmt.Sprintf("[%s](%s) ×%d", strings.TrimSuffix(name, "_test.go"), where, n)
+// placeText links a file by a short name: "internal-shares", "guards", "server/watch".
+func placeText(where string) string {
+	name := strings.TrimSuffix(strings.TrimPrefix(where, "../"), "_test.go")
+	if folder, _, ok := strings.Cut(name, "/"); ok && strings.HasSuffix(where, ".yaml") {
+		name = folder
+	}
+	return fmt.Sprintf("[%s](%s)", name, where)
 }
