@@ -103,6 +103,22 @@ func TestEveryRightIsShownBothWays(t *testing.T) {
 	}
 }
 
+// The explanations of the answers come by every branch of a model, granting and refusing.
+func TestEveryBranchIsCovered(t *testing.T) {
+	for _, e := range examples.All() {
+		t.Run(e.Name, func(t *testing.T) {
+			file := storeFileOf(t, e)
+			coverage := scenario.NewCoverage(file.Model)
+			if _, err := scenario.Run(t.Context(), file, coverage); err != nil {
+				t.Fatal(err)
+			}
+			for _, gap := range coverage.Summary().Gaps {
+				t.Errorf("model.fga:%d: %s: %s: %s", gap.Line, gap.Relation, gap.Branch, gap.Missing)
+			}
+		})
+	}
+}
+
 // shownRights returns which relations the scenarios of a file show as given, and which
 // as refused.
 func shownRights(file *scenario.File) (given, refused map[string]bool) {
