@@ -267,6 +267,26 @@ func TestBadUndos(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a delete that found nothing", func(t *testing.T) {
+		w.touch("media:b#viewer@user:anna")
+		removed := w.remove("media:b#viewer@user:anna")
+		later := removed
+		for later == removed { // within one millisecond the tokens are the same
+			nothing, err := w.tuples.DeleteObject(w.ctx, &usherv1.DeleteObjectRequest{Object: object(t, "media:b")})
+			if err != nil || nothing.GetDeleted() != 0 {
+				t.Fatalf("got %v, %v", nothing, err)
+			}
+			later = nothing.GetToken()
+		}
+		_, err := w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{DeletedAt: later})
+		wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "deleted_at")
+		if stored := w.lines(); len(stored) != 1 {
+			t.Errorf("somebody else's delete was undone: %q", stored)
+		}
+		if _, err := w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{DeletedAt: removed}); err != nil {
+			t.Error(err)
+		}
+	})
 	t.Run("the empty store", func(t *testing.T) {
 		_, err := w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{Store: "other", DeletedAt: other.GetStore().GetToken()})
 		wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "deleted_at")

@@ -14,7 +14,7 @@ func (s *tupleService) UndoDelete(ctx context.Context, r *usherv1.UndoDeleteRequ
 	if err != nil {
 		return nil, err
 	}
-	d, p := s.toUndo(h, r)
+	d, p := s.toUndo(ctx, h, r)
 	if err := d.remember(r, r.GetRequestId()); err != nil {
 		return nil, err
 	}
@@ -41,11 +41,15 @@ func (s *tupleService) UndoDelete(ctx context.Context, r *usherv1.UndoDeleteRequ
 }
 
 // toUndo reads a request, with all that is wrong with it.
-func (s *Server) toUndo(h *handle, r *usherv1.UndoDeleteRequest) (*draft, *problems) {
+func (s *Server) toUndo(ctx context.Context, h *handle, r *usherv1.UndoDeleteRequest) (*draft, *problems) {
 	p, g := &problems{}, &guards{}
 	at, err := s.readToken(h, "", r.GetDeletedAt())
-	if err == nil && at.revision == 0 {
+	switch {
+	case err == nil && at.revision == 0:
 		err = removedNothing(r.GetDeletedAt())
+	case err == nil && !h.isOfChange(ctx, at):
+		err = tuples.Invalid("", r.GetDeletedAt(), "is of a later answer at its revision, not of the change that made it",
+			"send the token of the change; if that changed nothing, there is nothing to undo")
 	}
 	p.add("deleted_at", err)
 	p.addGuards(g, "preconditions", r.GetPreconditions())
@@ -56,6 +60,14 @@ func (s *Server) toUndo(h *handle, r *usherv1.UndoDeleteRequest) (*draft, *probl
 		Preconditions: g.filters,
 		Origin:        newOrigin(r.GetActor(), r.GetMetadata()),
 	}}, p
+}
+
+// isOfChange reports whether a stamp is that of the change of its revision: a delete that
+// found nothing has the revision of somebody else's change, but not its time. What the log
+// does not tell, for its age or because it is being written, the commit will.
+func (h *handle) isOfChange(ctx context.Context, at stamp) bool {
+	changes, err := h.store.Changes(ctx, tuples.LogPosition{Revision: at.revision - 1}, 1)
+	return err != nil || len(changes) == 0 || changes[0].Revision == at.revision && changes[0].Time.UnixMilli() == at.time
 }
 
 // removedNothing refuses a token whose revision left every tuple in place.

@@ -1532,9 +1532,11 @@ type UndoDeleteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
-	// The token of the change that removed the tuples: of a DeleteObject, DeleteTuples,
-	// SetShares or Write. Its revision must be within the store's retention
-	// (REVISION_UNAVAILABLE), and have removed some (INVALID_FIELD).
+	// The token of the change that removed the tuples: of the answer to DeleteObject,
+	// DeleteTuples, SetShares or Write, or of its message of Watch. Its revision must be
+	// within the store's retention (REVISION_UNAVAILABLE), and have removed some
+	// (INVALID_FIELD). Tokens of other answers at that revision are refused, and so is that
+	// of a delete that found nothing: it would undo the change of somebody else.
 	DeletedAt string `protobuf:"bytes,2,opt,name=deleted_at,json=deletedAt,proto3" json:"deleted_at,omitempty"`
 	// Count what would come back, and write nothing, as DeleteObjectRequest.dry_run does.
 	DryRun bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
