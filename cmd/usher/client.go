@@ -66,6 +66,19 @@ func (p *program) remote(cmd *cobra.Command, run func(context.Context, *client, 
 	return cmd
 }
 
+// patience is how long commands wait that can change as many tuples as there are.
+const patience = 10 * time.Minute
+
+// patient lets a client command wait longer than others do by default.
+func patient(cmd *cobra.Command) *cobra.Command {
+	flag := cmd.Flags().Lookup("timeout")
+	flag.DefValue = patience.String()
+	if err := flag.Value.Set(flag.DefValue); err != nil {
+		panic(err) // it is a duration
+	}
+	return cmd
+}
+
 func (c *client) permissions() usherv1.PermissionServiceClient {
 	return usherv1.NewPermissionServiceClient(c.conn)
 }

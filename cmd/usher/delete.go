@@ -93,9 +93,5 @@ func (w *change) deleteSelected(ctx context.Context, c *client, filter *usherv1.
 }
 
 func deletedText(answer *usherv1.DeleteTuplesResponse) string {
-	text := fmt.Sprintf("%d deleted", answer.GetDeleted())
-	if answer.GetReplayed() {
-		text += ", by the first request of this id"
-	}
-	return fmt.Sprintf("%s; revision %d, token %s\n", text, answer.GetRevision(), answer.GetToken())
+	return fmt.Sprintf("%d deleted", answer.GetDeleted()) + outcomeEnd(answer, false)
 }

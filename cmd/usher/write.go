@@ -147,8 +147,17 @@ func updates(op usherv1.Operation, tuples []placedTuple) []*usherv1.TupleUpdate 
 	return all
 }
 
+// written is what a Write and a SetShares answer.
+type written interface {
+	changed
+	GetCreated() int32
+	GetUpdated() int32
+	GetDeleted() int32
+	GetUnchanged() int32
+}
+
 // writtenText says what a write changed.
-func writtenText(answer *usherv1.WriteResponse) string {
+func writtenText(answer written) string {
 	var parts []string
 	for _, count := range []struct {
 		n    int32
@@ -161,10 +170,10 @@ func writtenText(answer *usherv1.WriteResponse) string {
 			parts = append(parts, fmt.Sprintf("%d %s", count.n, count.what))
 		}
 	}
-	if answer.GetReplayed() {
-		parts = append(parts, "by the first request of this id")
+	if len(parts) == 0 {
+		parts = append(parts, "nothing to change")
 	}
-	return fmt.Sprintf("%s; revision %d, token %s\n", strings.Join(parts, ", "), answer.GetRevision(), answer.GetToken())
+	return strings.Join(parts, ", ") + outcomeEnd(answer, false)
 }
 
 // isTerminal reports whether people watch what is written to w.
