@@ -59,6 +59,9 @@ func shows(t *testing.T) []show {
 		one.asks(parseQuestion(t, e.notified))
 		all = append(all, one)
 	}
+	for _, f := range followings {
+		all = append(all, show{name: f.name, where: "watch_test.go", rpcs: []string{"Write", "Watch"}})
+	}
 	for _, d := range downloads {
 		one := show{name: d.name, where: "attributes_test.go"}
 		one.asks(parseQuestion(t, d.question))
