@@ -112,7 +112,7 @@ func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) 
 		return err
 	}
 	w, most := d.walk(sel.order, sel.prefix), d.group.db.maxScanned
-	for ; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w.next() {
+	for ; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w = d.goOn(w, &sel) {
 		if d.scanned++; d.scanned > most {
 			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has, with the filters before it, more than %d tuples to look through", most),
 				"name an object, a subject, or a rarer type")

@@ -78,6 +78,62 @@ func TestFiltersLookThroughABoundedNumberOfTuples(t *testing.T) {
 	}
 }
 
+// Of an object that many can see, what one of them has is found without looking at all.
+func TestFiltersByObjectAndSubjectSkipOtherSubjects(t *testing.T) {
+	db, s := newTest(t)
+	var others []string
+	for i := range 1500 { // of four kinds: more rows than one Read looks at
+		for _, shape := range []string{"media:logo#viewer@user:u%d", "media:logo#viewer@group:u%d", "media:logo#viewer@group:u%d#member", "media:logo#editor@user:u%d"} {
+			others = append(others, fmt.Sprintf(shape, i))
+		}
+	}
+	usersets := []string{
+		"media:logo#editor@group:u42#member", "media:logo#editor@group:u42#owner",
+		"media:logo#viewer@group:u42", "media:logo#viewer@group:u42#member",
+	}
+	mustCommit(t, s, commitOf(t, tuples.OpTouch, append(others, usersets[0], usersets[1], "media:logo#owner@user:u42", "media:note#owner@user:u42")...))
+	db.maxScanned = 20
+	none := tuples.Relation("")
+	for _, c := range []struct {
+		name   string
+		filter tuples.Filter
+		want   []string
+	}{
+		{"plain", tuples.Filter{SubjectType: "user", SubjectID: "u42", SubjectRelation: &none},
+			[]string{"media:logo#editor@user:u42", "media:logo#owner@user:u42", "media:logo#viewer@user:u42"}},
+		{"with or without usersets", tuples.Filter{SubjectType: "group", SubjectID: "u42"}, usersets},
+		{"of one relation", tuples.Filter{Relation: "editor", SubjectType: "group", SubjectID: "u42"}, usersets[:2]},
+		{"with nothing", tuples.Filter{SubjectType: "user", SubjectID: "u42", Relation: "blocked"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.filter.ObjectType, c.filter.ObjectID = "media", "logo"
+			snapshot, err := s.Snapshot(t.Context(), tuples.At{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer snapshot.Close()
+			page, _, more, err := snapshot.Read(t.Context(), c.filter, nil, make([]tuples.Tuple, 0, 100))
+			if err != nil || more {
+				t.Fatalf("more %v, %v", more, err)
+			}
+			var got []string
+			for _, tuple := range page {
+				got = append(got, tuple.String())
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			guard := tuples.Precondition{Field: "preconditions[0]", Filter: c.filter, MustMatch: len(c.want) > 0}
+			mustCommit(t, s, tuples.Commit{Preconditions: []tuples.Precondition{guard}})
+			deletion := &tuples.DeleteMatching{Filter: c.filter, Limit: 100}
+			if got := mustCommit(t, s, tuples.Commit{Delete: deletion, DryRun: true}); got.Deleted != len(c.want) {
+				t.Errorf("would delete %d, want %d", got.Deleted, len(c.want))
+			}
+		})
+	}
+}
+
 func TestAnOldDecisionIsMadeAgain(t *testing.T) {
 	_, s := newTest(t)
 	mustCommit(t, s, commitOf(t, tuples.OpCreate, "media:logo#owner@user:anna"))

@@ -32,8 +32,11 @@ func (s *snapshot) Read(ctx context.Context, filter tuples.Filter, after *tuples
 		}
 	}
 	r := reader{selection: sel, page: buf}
-	if err := s.scan(ctx, sel.order, sel.prefix, from, r.visit); err != nil {
-		return buf, after, false, err
+	for jumped := true; jumped; from, jumped = r.jump, r.jump != nil {
+		r.jump = nil
+		if err := s.scan(ctx, sel.order, sel.prefix, from, r.visit); err != nil {
+			return buf, after, false, err
+		}
 	}
 	if !r.found {
 		return r.page, after, r.more, nil
@@ -55,12 +58,7 @@ func (v *view) behind(o order, k tuples.Key) ([]byte, error) {
 		return nil, tuples.Invalid("after", k.String(), "is no tuple of this store", "go on with the last key that Read returned")
 	}
 	key := o.key(edge)
-	for i := len(key) - 1; i >= 0; i-- {
-		if key[i]++; key[i] != 0 {
-			break
-		}
-	}
-	return key[:], nil
+	return following(key[:]), nil
 }
 
 // reader collects one page.
@@ -71,6 +69,7 @@ type reader struct {
 	found     bool    // whether there is one
 	looked    int
 	more      bool
+	jump      []byte // where to go on; nil for nowhere
 }
 
 func (r *reader) visit(v *view, key, row []byte) (bool, error) {
@@ -79,13 +78,16 @@ func (r *reader) visit(v *view, key, row []byte) (bool, error) {
 		return false, nil
 	}
 	r.looked++
-	if row == nil {
-		return true, nil
+	if row != nil {
+		copy(r.last[:], key)
+		r.found = true
 	}
-	copy(r.last[:], key)
-	r.found = true
 	edge := r.selection.order.edge(key)
 	if !r.selection.matches(edge) {
+		r.jump = r.selection.beyond(key)
+		return r.jump == nil, nil
+	}
+	if row == nil {
 		return true, nil
 	}
 	g, expired, err := v.grantOf(r.selection.order, key, row)

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/usher-authz/usher/tuples"
@@ -21,7 +22,8 @@ type selection struct {
 }
 
 // choose resolves a filter and picks the order in which it fixes most from the
-// left: by object, by subject, by object type, by subject type, or all by object.
+// left: by object, by subject, by object type, by subject type, or all by object. What
+// it fixes further to the right [selection.beyond] makes use of.
 func (v *view) choose(f tuples.Filter) (s selection, err error) {
 	s.anySubjectRelation = f.SubjectRelation == nil
 	if !f.ExpiresBefore.IsZero() {
@@ -110,6 +112,49 @@ func anySymbol(s tuples.Symbol) []byte {
 		return nil
 	}
 	return symbolKey(s)
+}
+
+// beyond returns, for a forward key that the filter does not match, where the next one is
+// that it may match; nil for right behind. So a filter by object and subject that leaves
+// open a relation between them looks at a few rows of each relation, however many
+// subjects that has.
+func (s *selection) beyond(key []byte) []byte {
+	if s.object == 0 || s.subject == 0 || s.matches(s.order.edge(key)) {
+		return nil
+	}
+	want := forward.key(tuples.EdgeKey{
+		Object: s.object, Relation: decodeSymbol(key[6:]), Subject: s.subject, SubjectRelation: s.subjectRelation,
+	})
+	// The relation of a userset stands between the subject's type and its ordinal.
+	further := 8 // behind all of the relation
+	if s.anySubjectRelation && bytes.HasPrefix(key, want[:10]) {
+		copy(want[10:12], key[10:12])
+		further = 12 // behind the usersets of one relation
+	}
+	if bytes.Compare(key, want[:]) < 0 {
+		return want[:]
+	}
+	return following(key[:further])
+}
+
+// goOn moves a walk to the next key that the filter may match.
+func (v *view) goOn(w *walk, s *selection) *walk {
+	if to := s.beyond(w.key); to != nil {
+		return v.walk(s.order, to)
+	}
+	w.next()
+	return w
+}
+
+// following returns the first key that is behind all keys with a prefix.
+func following(prefix []byte) []byte {
+	next := bytes.Clone(prefix)
+	for i := len(next) - 1; i >= 0; i-- {
+		if next[i]++; next[i] != 0 {
+			break
+		}
+	}
+	return next
 }
 
 // takes reports whether the filter selects a tuple whose key it matches by its grant.
