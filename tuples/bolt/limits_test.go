@@ -63,7 +63,7 @@ func TestFiltersLookThroughABoundedNumberOfTuples(t *testing.T) {
 	db, s := newTest(t)
 	many(t, s, 20)
 	mustCommit(t, s, commitOf(t, tuples.OpCreate, "media:logo#owner@user:anna"))
-	db.maxScanned = 15
+	db.limits.scanned = 15
 	owner := tuples.Filter{Relation: "owner"}
 	wantRefusal(t, s, tuples.Commit{Preconditions: []tuples.Precondition{{Field: "preconditions[0]", Filter: owner, MustMatch: true}}}, "more than 15 tuples to look through")
 	wantRefusal(t, s, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: tuples.Filter{Relation: "viewer"}, Limit: 100}}, "more than 15 tuples to look through")
@@ -81,26 +81,28 @@ func TestFiltersLookThroughABoundedNumberOfTuples(t *testing.T) {
 // Of an object that many can see, what one of them has is found without looking at all.
 func TestFiltersByObjectAndSubjectSkipOtherSubjects(t *testing.T) {
 	db, s := newTest(t)
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, "media:logo#viewer@team:red#member")) // a type before the others
 	var others []string
 	for i := range 1500 { // of four kinds: more rows than one Read looks at
 		for _, shape := range []string{"media:logo#viewer@user:u%d", "media:logo#viewer@group:u%d", "media:logo#viewer@group:u%d#member", "media:logo#editor@user:u%d"} {
 			others = append(others, fmt.Sprintf(shape, i))
 		}
 	}
+	users := []string{"media:logo#editor@user:u42", "media:logo#owner@user:u42", "media:logo#viewer@user:u42"}
 	usersets := []string{
 		"media:logo#editor@group:u42#member", "media:logo#editor@group:u42#owner",
 		"media:logo#viewer@group:u42", "media:logo#viewer@group:u42#member",
 	}
 	mustCommit(t, s, commitOf(t, tuples.OpTouch, append(others, usersets[0], usersets[1], "media:logo#owner@user:u42", "media:note#owner@user:u42")...))
-	db.maxScanned = 20
+	db.limits.scanned = 20
 	none := tuples.Relation("")
 	for _, c := range []struct {
 		name   string
 		filter tuples.Filter
 		want   []string
 	}{
-		{"plain", tuples.Filter{SubjectType: "user", SubjectID: "u42", SubjectRelation: &none},
-			[]string{"media:logo#editor@user:u42", "media:logo#owner@user:u42", "media:logo#viewer@user:u42"}},
+		{"plain", tuples.Filter{SubjectType: "user", SubjectID: "u42", SubjectRelation: &none}, users},
+		{"of a type without usersets", tuples.Filter{SubjectType: "user", SubjectID: "u42"}, users},
 		{"with or without usersets", tuples.Filter{SubjectType: "group", SubjectID: "u42"}, usersets},
 		{"of one relation", tuples.Filter{Relation: "editor", SubjectType: "group", SubjectID: "u42"}, usersets[:2]},
 		{"with nothing", tuples.Filter{SubjectType: "user", SubjectID: "u42", Relation: "blocked"}, nil},
