@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,7 +68,29 @@ func shows(t *testing.T) []show {
 		one.asks(parseQuestion(t, d.question))
 		all = append(all, one)
 	}
-	return append(all, serverShows(t)...)
+	return slices.Concat(all, menuShows(t), serverShows(t))
+}
+
+// menuShows returns the tests of sharing menus, their previews, and deletions.
+func menuShows(t *testing.T) (all []show) {
+	t.Helper()
+	add := func(name, where string, answers []beforeAfter, rpcs ...string) {
+		one := show{name: name, where: where, rpcs: rpcs}
+		for _, a := range answers {
+			one.asks(parseQuestion(t, a.question))
+		}
+		all = append(all, one)
+	}
+	for _, m := range menus {
+		add(m.name, "shares_test.go", m.answers, "SetShares")
+	}
+	for _, p := range previews {
+		add(p.name, "shares_test.go", nil, "PreviewShares")
+	}
+	for _, d := range deletions {
+		add(d.name, "deletions_test.go", d.answers, "DeleteObject", "UndoDelete")
+	}
+	return all
 }
 
 // asks notes what a query asks for, and by which RPC.

@@ -1189,7 +1189,8 @@ func (x *PreviewSharesResponse) GetRevision() uint64 {
 // What one share will come to.
 type SharePreview struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The recipient.
+	// The recipient. A userset is asked about as such, like the subject of a Check: what is
+	// hidden from every user ("user:*") is hidden from its members, not from itself.
 	Subject *Subject `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
 	// On how many objects of the selection it will have the relation.
 	Allowed int32 `protobuf:"varint,2,opt,name=allowed,proto3" json:"allowed,omitempty"`
