@@ -35,8 +35,8 @@ type lineages struct {
 }
 
 // maxRemembered bounds what lineages remember, to some 40 MB. Beyond it they forget all
-// and read anew what is needed again.
-const maxRemembered = 1 << 20
+// and read anew what is needed again. Only tests change it.
+var maxRemembered = 1 << 20
 
 func newLineages(s *survey, enough func([]relative) []relative) *lineages {
 	return &lineages{survey: s, enough: enough, records: make(map[string]*record), known: make(map[string]lineage)}

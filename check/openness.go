@@ -147,5 +147,6 @@ func (o *openness) solverOf(r recipient) *solver {
 	return s
 }
 
-// maxAtoms bounds what a solver remembers from object to object, to some 8 MB.
-const maxAtoms = 1 << 16
+// maxAtoms bounds what a solver remembers from object to object, to some 8 MB. Only tests
+// change it.
+var maxAtoms = 1 << 16
