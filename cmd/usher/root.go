@@ -48,7 +48,8 @@ Exit status: 0 success or allowed, 1 denied, 2 error, 3 conditional.`,
 	)
 	root.AddCommand(
 		p.serveCommand(), p.versionCommand(),
-		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(), p.decisionsCommand(), p.traceCommand(),
+		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(),
+		p.sharesCommand(), p.treeCommand(), p.decisionsCommand(), p.traceCommand(),
 		p.writeCommand(), p.shareCommand(), p.deleteCommand(), p.deleteObjectCommand(), p.undoCommand(), p.readCommand(), p.watchCommand(),
 		p.modelCommand(), p.storeCommand(), p.exampleCommand(), p.testCommand(),
 	)
