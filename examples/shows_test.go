@@ -68,6 +68,10 @@ func shows(t *testing.T) []show {
 		one.asks(parseQuestion(t, d.question))
 		all = append(all, one)
 	}
+	for _, h := range traces {
+		relation := relationOf(parseQuestion(t, h.question))
+		all = append(all, show{name: h.name, where: "history_test.go", rpcs: []string{"TraceAccess"}, relations: []string{relation}})
+	}
 	return slices.Concat(all, menuShows(t), serverShows(t))
 }
 
