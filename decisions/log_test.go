@@ -165,6 +165,31 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// A record that is damaged ends a list with an error, and is left where it is.
+func TestDamageIsAnError(t *testing.T) {
+	var said bytes.Buffer
+	l := newLog(t, Options{Logger: slog.New(slog.NewTextHandler(&said, nil))})
+	l.record(t, decided(t, 0, "allowed: user:anna can_view media:logo"))
+	whole := l.list(t, Query{Store: store}, Position{})
+	if len(whole) != 1 {
+		t.Fatalf("got %d", len(whole))
+	}
+	p := whole[0].Position
+	if err := l.bolt.Update(func(tx *bbolt.Tx) error { return tx.Bucket(decisionsBucket).Put(p[:], []byte{9}) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range l.Newest(t.Context(), Query{Store: store}, Position{}) {
+		if !errors.Is(err, errDamaged) {
+			t.Errorf("got %v", err)
+		}
+	}
+	l.options.Clock = func() time.Time { return noon.Add(365 * 24 * time.Hour) }
+	l.tend()
+	if !strings.Contains(said.String(), "cannot remove old decisions") {
+		t.Errorf("the log says %q", said.String())
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }

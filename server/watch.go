@@ -95,8 +95,8 @@ func toFilters(symbols *tuples.Symbols, list []*usherv1.TupleFilter) ([]tuples.F
 	return filters, p.err()
 }
 
-// watch follows the change log. It goes on by position and holds no snapshot but the
-// one that it begins with.
+// watch follows the change log by position. It holds a snapshot while it sends the tuples
+// that it begins with, and for a moment to see what was there before a change.
 type watch struct {
 	*handle
 	stream     grpc.ServerStreamingServer[usherv1.WatchResponse]

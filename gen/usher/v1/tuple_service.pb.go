@@ -1817,8 +1817,8 @@ type WatchResponse struct {
 	// The changes of one revision, or of a part of one; unset in a heartbeat and in a
 	// snapshot.
 	Changes *ChangeSet `protobuf:"bytes,1,opt,name=changes,proto3" json:"changes,omitempty"`
-	// Start behind this with another Watch. Empty while parts of a revision are still
-	// to come, so that no revision is ever resumed in its middle.
+	// Start behind this with another Watch. Empty while parts of a revision or of a snapshot
+	// are still to come, so that neither is ever resumed in its middle.
 	Token string `protobuf:"bytes,2,opt,name=token,proto3" json:"token,omitempty"`
 	// The revision that the stream has reached, or is in.
 	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
