@@ -50,6 +50,7 @@ var changeRules = []rule{
 		for i := range 7 {
 			h.create(fmt.Sprintf("media:m%d#viewer@user:anna", i))
 		}
+		equal(h, "changes in all", len(h.changes(0)), 7)
 		var after tuples.Revision
 		for _, want := range []int{3, 3, 1, 0} {
 			page, err := h.store.Changes(h.ctx, tuples.LogPosition{Revision: after}, 3)

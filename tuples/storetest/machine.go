@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
@@ -18,7 +17,8 @@ type machine struct {
 	held []tuples.Snapshot // open while other actions run
 	now  time.Time         // the latest clock reading
 	// gone is the revision before which history may have been collected.
-	gone tuples.Revision
+	gone  tuples.Revision
+	large largeCommit
 }
 
 func newMachine(t *rapid.T, h *harness) *machine {
@@ -26,7 +26,7 @@ func newMachine(t *rapid.T, h *harness) *machine {
 }
 
 func (m *machine) actions() map[string]func(*rapid.T) {
-	return map[string]func(*rapid.T){
+	actions := map[string]func(*rapid.T){
 		"":              m.invariants,
 		"write":         m.write,
 		"write again":   m.write,
@@ -42,6 +42,13 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"read held":     m.readHeld,
 		"verify":        func(*rapid.T) { m.h.verify() },
 	}
+	if m.h.engine.Stage != nil {
+		actions["stage"] = m.stage
+		actions["next piece"] = m.nextPiece
+		actions["next piece again"] = m.nextPiece
+		actions["merge"] = m.merge
+	}
+	return actions
 }
 
 // invariants hold after every action.
@@ -51,9 +58,8 @@ func (m *machine) invariants(t *rapid.T) {
 		t.Fatalf("the clock went back from %s to %s", m.now, now)
 	}
 	m.now = now
-	last := m.ref.states[len(m.ref.states)-1]
-	if head := m.h.store.Head(); head != last.revision {
-		t.Fatalf("head is %d, want %d", head, last.revision)
+	if head := m.h.store.Head(); head != m.ref.last().revision {
+		t.Fatalf("head is %d, want %d", head, m.ref.last().revision)
 	}
 }
 
@@ -89,97 +95,12 @@ func (m *machine) apply(t *rapid.T, c *tuples.Commit) {
 		return
 	case err != nil:
 		t.Fatalf("commit: %v", err)
-	case want.replayed != nil:
-		first := *want.replayed
-		first.Replayed = true
-		if !reflect.DeepEqual(got, first) {
-			t.Fatalf("replay: got %+v, want %+v", got, first)
-		}
-		return
 	}
-	want.outcome.Revision, want.outcome.Time = got.Revision, got.Time
-	if !reflect.DeepEqual(got, want.outcome) {
-		t.Fatalf("commit: got %+v, want %+v", got, want.outcome)
-	}
-	if c.DryRun {
-		return // invariants look at the head
-	}
-	if c.RequestID != "" {
-		m.ref.requests[c.Origin.Caller+" "+c.RequestID] = remembered{body: c.BodyHash, time: now, outcome: got}
-	}
-	head := m.ref.states[len(m.ref.states)-1].revision
-	if len(want.change) == 0 && c.NewModel == nil {
-		if got.Revision != head {
-			t.Fatalf("a commit of nothing has revision %d, the head is %d", got.Revision, head)
-		}
+	if m.compareOutcome(t, c, got, want, now) {
 		return
 	}
 	m.follow(t)
-	m.compareChange(t, c, got, want)
-}
-
-// follow brings the reference up to the head by the change log.
-func (m *machine) follow(t *rapid.T) {
-	last := &m.ref.states[len(m.ref.states)-1]
-	for _, c := range m.h.changes(last.revision) {
-		if c.Revision <= last.revision || c.Time.Before(last.time) {
-			t.Fatalf("revision %d at %s follows %d at %s", c.Revision, c.Time, last.revision, last.time)
-		}
-		for _, mutation := range c.Mutations {
-			m.replay(t, c, mutation)
-		}
-		m.ref.states = append(m.ref.states, revisionState{c.Revision, c.Time, maps.Clone(m.ref.live), c})
-		last = &m.ref.states[len(m.ref.states)-1]
-	}
-}
-
-// replay applies one logged mutation, which must fit the state before it.
-func (m *machine) replay(t *rapid.T, c tuples.Change, mutation tuples.Mutation) {
-	key := mutation.Tuple.Key
-	had, there := m.ref.live[key]
-	fits := there
-	switch mutation.Op {
-	case tuples.OpCreate:
-		fits = !there
-	case tuples.OpDelete:
-		fits = there && had.Equal(mutation.Tuple.Grant)
-	}
-	if c.Cause == tuples.CauseExpired {
-		fits = fits && mutation.Op == tuples.OpDelete && had.ExpiredAt(c.Time)
-	}
-	if !fits {
-		t.Fatalf("change %d (%s): %s %s over %v", c.Revision, c.Cause, mutation.Op, mutation.Tuple, had)
-	}
-	if mutation.Op == tuples.OpDelete {
-		delete(m.ref.live, key)
-	} else {
-		m.ref.live[key] = mutation.Tuple.Grant
-	}
-}
-
-// compareChange compares the last change with what the commit must have done.
-func (m *machine) compareChange(t *rapid.T, c *tuples.Commit, got tuples.Committed, want verdict) {
-	last := m.ref.states[len(m.ref.states)-1].change
-	if last.Revision != got.Revision || !last.Time.Equal(got.Time) || last.Cause != causeOf(c) {
-		t.Fatalf("commit says %d (%s) at %s, the log %d (%s) at %s", got.Revision, causeOf(c), got.Time, last.Revision, last.Cause, last.Time)
-	}
-	logged := map[tuples.Key]tuples.Mutation{}
-	for _, mutation := range last.Mutations {
-		logged[mutation.Tuple.Key] = mutation
-	}
-	for _, w := range want.change {
-		l := logged[w.Tuple.Key]
-		if l.Op != w.Op || !l.Tuple.Grant.Equal(w.Tuple.Grant) {
-			t.Fatalf("change %d: got %s %s, want %s %s", last.Revision, l.Op, l.Tuple, w.Op, w.Tuple)
-		}
-	}
-	if len(logged) != len(want.change) || len(last.Mutations) != len(want.change) {
-		t.Fatalf("change %d: got %d mutations, want %d", last.Revision, len(last.Mutations), len(want.change))
-	}
-	o := last.Origin
-	if o.Caller != c.Origin.Caller || !maps.Equal(o.Metadata, c.Origin.Metadata) || fmt.Sprint(o.Actor) != fmt.Sprint(c.Origin.Actor) {
-		t.Fatalf("change %d: got origin %+v, want %+v", last.Revision, o, c.Origin)
-	}
+	m.compareChange(t, c, got, want, m.ref.last().change)
 }
 
 func (m *machine) deleteFilter(t *rapid.T) {
@@ -204,7 +125,7 @@ func (m *machine) deleteFilter(t *rapid.T) {
 	if got.Deleted == 0 {
 		return
 	}
-	last := m.ref.states[len(m.ref.states)-1].change
+	last := m.ref.last().change
 	if last.Cause != tuples.CauseDelete || len(last.Mutations) != got.Deleted {
 		t.Fatalf("delete of %d tuples is logged as %s of %d", got.Deleted, last.Cause, len(last.Mutations))
 	}
@@ -251,5 +172,6 @@ func (m *machine) reopen(t *rapid.T) {
 		s.Close()
 	}
 	m.held = nil
+	m.large.staged = nil
 	m.h.reopen()
 }

@@ -236,6 +236,9 @@ func sameKind(got, want error) bool {
 	return errors.Is(got, want)
 }
 
+// last returns the state at the head.
+func (r *reference) last() *revisionState { return &r.states[len(r.states)-1] }
+
 // at returns the state in force at a revision.
 func (r *reference) at(revision tuples.Revision) *revisionState {
 	i := len(r.states) - 1

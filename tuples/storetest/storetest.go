@@ -27,6 +27,19 @@ type Engine struct {
 	Open func(dir string, clock func() time.Time) (tuples.Database, error)
 	// Collect removes what has expired or left the retention.
 	Collect func(ctx context.Context, db tuples.Database) error
+	// Stage begins a commit, whatever its size, in the way of those that are too large for
+	// one transaction. It is nil for an engine that has none.
+	Stage func(store tuples.Store, c tuples.Commit) (Staged, error)
+}
+
+// Staged is a commit under way that the random test drives piece by piece. It ends, with
+// nothing visible, when the database is closed before it is done.
+type Staged interface {
+	// Next does the next piece. It is done with the one that makes the commit visible, or
+	// with an error.
+	Next() (outcome tuples.Committed, done bool, err error)
+	// Merge does a piece of what is left to do then.
+	Merge() error
 }
 
 // Run runs the suite.
