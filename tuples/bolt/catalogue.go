@@ -74,7 +74,7 @@ func (g *group) createStore(info tuples.StoreInfo) error {
 	g.durable = append(g.durable, func() {
 		g.db.mu.Lock()
 		defer g.db.mu.Unlock()
-		s := &store{db: g.db, info: info, symbols: tuples.NewSymbols()}
+		s := g.db.newStore(info)
 		g.db.byID[info.ID], g.db.byName[info.Name] = s, s
 	})
 	return nil

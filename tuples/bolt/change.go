@@ -12,7 +12,9 @@ import (
 // A change is one entry of the log. Tuples are forward keys, in ascending order;
 // names are never freed, so they resolve as long as the entry is kept.
 //
-//	change   = time ms(8) cause(1) model id text, origin, count(uvarint) { mutation }
+//	change   = time ms(8) cause(1) model id text, origin, mutations
+//	part     = mutations, of a change whose own are none
+//	mutations = count(uvarint) { mutation }
 //	origin   = caller text, actor: 0 | 1 type text id text relation text, count(uvarint) { key text value text }
 //	mutation = op(1) forward key(16) length of the grant(uvarint) grant
 type change struct {
@@ -34,11 +36,14 @@ func (c *change) encode() []byte {
 	b := number(c.time)
 	b = append(b, byte(c.cause))
 	b = appendText(b, string(c.model))
-	b = appendOrigin(b, c.origin)
-	b = binary.AppendUvarint(b, uint64(len(c.mutations)))
-	b = slices.Grow(b, len(c.mutations)*(edgeLen+3))
-	for i := range c.mutations {
-		m := &c.mutations[i]
+	return appendMutations(appendOrigin(b, c.origin), c.mutations)
+}
+
+func appendMutations(b []byte, mutations []mutation) []byte {
+	b = binary.AppendUvarint(b, uint64(len(mutations)))
+	b = slices.Grow(b, len(mutations)*(edgeLen+3))
+	for i := range mutations {
+		m := &mutations[i]
 		b = append(append(b, byte(m.op)), m.key[:]...)
 		b = binary.AppendUvarint(b, uint64(len(m.grant)))
 		b = append(b, m.grant...)
@@ -67,8 +72,37 @@ func appendOrigin(b []byte, o tuples.Origin) []byte {
 func decodeChange(value []byte) (*change, error) {
 	in := input{rest: value}
 	c := in.changeHead()
+	c.mutations = in.mutations()
+	if in.failed || len(in.rest) > 0 {
+		return nil, fmt.Errorf("change of %d bytes: %w", len(value), errDamaged)
+	}
+	return c, nil
+}
+
+// decodePart returns a part of a large change; its grants point into value.
+func decodePart(value []byte) ([]mutation, error) {
+	in := input{rest: value}
+	mutations := in.mutations()
+	if in.failed || len(in.rest) > 0 {
+		return nil, fmt.Errorf("part of a change, of %d bytes: %w", len(value), errDamaged)
+	}
+	return mutations, nil
+}
+
+// decodeLog returns a row of the log: a whole change, or a part with mutations alone.
+func decodeLog(key, value []byte) (tuples.Revision, *change, error) {
+	revision := tuples.Revision(binary.BigEndian.Uint64(key))
+	if len(key) == revisionLen {
+		c, err := decodeChange(value)
+		return revision, c, err
+	}
+	mutations, err := decodePart(value)
+	return revision, &change{mutations: mutations}, err
+}
+
+func (in *input) mutations() []mutation {
 	n := in.count()
-	c.mutations = make([]mutation, 0, n)
+	mutations := make([]mutation, 0, n)
 	for range n {
 		m := mutation{op: tuples.Op(in.byte())}
 		copy(m.key[:], in.bytes(edgeLen))
@@ -77,12 +111,9 @@ func decodeChange(value []byte) (*change, error) {
 			in.fail()
 			break
 		}
-		c.mutations = append(c.mutations, m)
+		mutations = append(mutations, m)
 	}
-	if in.failed || len(in.rest) > 0 {
-		return nil, fmt.Errorf("change of %d bytes: %w", len(value), errDamaged)
-	}
-	return c, nil
+	return mutations
 }
 
 // changeHead reads what an entry says of the whole change, in front of its mutations.

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"time"
@@ -9,74 +10,94 @@ import (
 )
 
 // Changes implements [tuples.Store].
-func (s *store) Changes(ctx context.Context, position tuples.LogPosition, limit int) ([]tuples.Change, error) {
-	after, head := position.Revision, s.Head()
-	if after > head {
-		return nil, aheadOf("revision", after, head)
+func (s *store) Changes(ctx context.Context, after tuples.LogPosition, limit int) ([]tuples.Change, error) {
+	head := s.Head()
+	if after.Revision > head {
+		return nil, aheadOf("revision", after.Revision, head)
 	}
-	var page []tuples.Change
-	for len(page) < limit && after < head {
+	r := logReader{head: head, position: after, limit: limit}
+	for !r.done && len(r.page) < limit {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		var err error
-		if page, after, err = s.changesSlice(after, head, limit, page); err != nil {
+		if err := s.changesSlice(&r); err != nil {
 			return nil, err
 		}
 	}
-	return page, nil
+	return r.page, nil
 }
 
-// changesSlice appends changes behind after and up to head for one slice of time, and
-// returns how far it came.
-func (s *store) changesSlice(after, head tuples.Revision, limit int, page []tuples.Change) ([]tuples.Change, tuples.Revision, error) {
+// logReader collects one page of changes.
+type logReader struct {
+	head     tuples.Revision    // up to which changes are published
+	position tuples.LogPosition // behind the page
+	page     []tuples.Change
+	limit    int
+	done     bool // there is no more to read
+}
+
+// changesSlice appends to the page for one slice of time.
+func (s *store) changesSlice(r *logReader) error {
 	if s.gone.Load() {
-		return nil, 0, tuples.ErrStoreNotFound
+		return tuples.ErrStoreNotFound
 	}
 	tx, err := s.db.beginRead()
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
 	defer func() { _ = tx.Rollback() }()
 	v, err := openView(tx, s.info.ID, s.symbols)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	if after < v.state.oldest {
-		return nil, 0, unavailable(after, v.state.oldest)
+	if p := r.position; p.Revision < v.state.oldest || p.Parts > 0 && p.Revision == v.state.oldest {
+		return unavailable(p.Revision, v.state.oldest)
 	}
-	end := time.Now().Add(transactionSlice)
-	log := v.part(partLog).Cursor()
-	for key, value := log.Seek(number(after + 1)); key != nil && len(page) < limit; key, value = log.Next() {
-		revision := tuples.Revision(binary.BigEndian.Uint64(key))
-		if revision > head {
-			break
-		}
-		change, err := v.change(revision, value)
-		if err != nil {
-			return nil, 0, err
-		}
-		page, after = append(page, change), revision
-		if time.Now().After(end) {
-			return page, after, nil
-		}
-	}
-	if len(page) < limit {
-		after = head
-	}
-	return page, after, nil
+	return r.read(&v, time.Now().Add(transactionSlice))
 }
 
-// change returns an entry of the log with names.
-func (v *view) change(revision tuples.Revision, value []byte) (tuples.Change, error) {
-	c, err := decodeChange(value)
+// read appends to the page until it is full, the log ends, or it is time to stop.
+func (r *logReader) read(v *view, end time.Time) error {
+	log := v.part(partLog).Cursor()
+	from := number(r.position.Revision + 1)
+	if r.position.Parts > 0 {
+		from = partKey(r.position.Revision, r.position.Parts)
+	}
+	key, value := log.Seek(from)
+	for len(r.page) < r.limit && time.Now().Before(end) {
+		if key == nil || r.unwritten(v, key) {
+			r.done = true
+			return nil
+		}
+		here, entry := key, value
+		key, value = log.Next()
+		more := bytes.HasPrefix(key, here[:revisionLen])
+		if more && len(here) == revisionLen {
+			continue // its mutations are in its parts
+		}
+		change, err := v.change(here, entry, more)
+		if err != nil {
+			return err
+		}
+		r.page, r.position = append(r.page, change), change.Position()
+	}
+	return nil
+}
+
+// unwritten reports whether a key of the log is of a revision that is not published, or
+// whose parts are not all written.
+func (r *logReader) unwritten(v *view, key []byte) bool {
+	revision := tuples.Revision(binary.BigEndian.Uint64(key))
+	return revision > r.head || revision == v.state.merging
+}
+
+// change returns an entry of the log, or a part, with names.
+func (v *view) change(key, value []byte, more bool) (tuples.Change, error) {
+	revision, c, err := decodeLog(key, value)
 	if err != nil {
 		return tuples.Change{}, err
 	}
-	out := tuples.Change{
-		Revision: revision, Time: millis(c.time), Origin: c.origin, Cause: c.cause, Model: c.model,
-		Mutations: make([]tuples.Mutation, len(c.mutations)),
-	}
+	out := tuples.Change{Revision: revision, Mutations: make([]tuples.Mutation, len(c.mutations))}
 	for i := range c.mutations {
 		m := &c.mutations[i]
 		tuple, err := v.tuple(forward.edge(m.key[:]), m.grant)
@@ -85,5 +106,12 @@ func (v *view) change(revision tuples.Revision, value []byte) (tuples.Change, er
 		}
 		out.Mutations[i] = tuples.Mutation{Op: m.op, Tuple: tuple}
 	}
+	if len(key) == partLen {
+		out.Part, out.More = int(binary.BigEndian.Uint32(key[revisionLen:])), more
+		if c, err = decodeChange(v.part(partLog).Get(key[:revisionLen])); err != nil {
+			return tuples.Change{}, err
+		}
+	}
+	out.Time, out.Origin, out.Cause, out.Model = millis(c.time), c.origin, c.cause, c.model
 	return out, nil
 }

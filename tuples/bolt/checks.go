@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"encoding/binary"
 	"fmt"
 
 	"github.com/usher-authz/usher/tuples"
@@ -40,29 +39,43 @@ func (d *draft) checkReadSet(w *write) error {
 	looked := 0
 	log := d.part(partLog).Cursor()
 	for key, value := log.Seek(number(r.Revision + 1)); key != nil && len(w.read) > 0; key, value = log.Next() {
-		c, err := decodeChange(value)
+		revision, c, err := decodeLog(key, value)
 		if err != nil {
 			return err
 		}
 		if c.cause == tuples.CauseExpired {
 			continue
 		}
-		if err := d.checkUnread(w, c, tuples.Revision(binary.BigEndian.Uint64(key))); err != nil {
+		if err := d.checkUnread(w, c.mutations, revision, &looked); err != nil {
 			return err
 		}
-		if looked += len(c.mutations); looked > maxTail {
-			return fmt.Errorf("%w: more than %d tuples changed since revision %d", tuples.ErrConflict, maxTail, r.Revision)
+	}
+	if d.state.merging > r.Revision && len(w.read) > 0 {
+		return d.checkUnmerged(w, looked)
+	}
+	return nil
+}
+
+// checkUnmerged is checkReadSet for what the log does not have yet of a large change.
+func (d *draft) checkUnmerged(w *write, looked int) error {
+	var next [1]mutation
+	c := d.staged(forward).Cursor()
+	for key, _ := c.First(); key != nil; key, _ = c.Next() {
+		copy(next[0].key[:], key)
+		if err := d.checkUnread(w, next[:], d.state.merging, &looked); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// checkUnread fails if a change touches a list of the read set. Mutations come in the
-// order of forward keys, so those of one list are neighbours.
-func (d *draft) checkUnread(w *write, c *change, revision tuples.Revision) error {
+// checkUnread fails if mutations touch a list of the read set, or with those looked at
+// before are too many. They come in the order of forward keys, so those of one list
+// are neighbours.
+func (d *draft) checkUnread(w *write, mutations []mutation, revision tuples.Revision, looked *int) error {
 	var last []byte
-	for i := range c.mutations {
-		m := &c.mutations[i]
+	for i := range mutations {
+		m := &mutations[i]
 		if bytes.Equal(last, m.key[:8]) {
 			continue
 		}
@@ -76,6 +89,9 @@ func (d *draft) checkUnread(w *write, c *change, revision tuples.Revision) error
 		if _, read := w.read[list]; read {
 			return fmt.Errorf("%w: %s changed at revision %d", tuples.ErrConflict, list, revision)
 		}
+	}
+	if *looked += len(mutations); *looked > maxTail {
+		return fmt.Errorf("%w: more than %d tuples changed since revision %d", tuples.ErrConflict, maxTail, w.ReadSet.Revision)
 	}
 	return nil
 }
@@ -111,14 +127,14 @@ func (d *draft) match(f tuples.Filter, visit func(edge tuples.EdgeKey, g grant) 
 	if err != nil || sel.empty {
 		return err
 	}
-	w, most := d.walk(sel.order, sel.prefix), d.group.db.maxScanned
+	w, most := d.walk(sel.order, sel.prefix), d.group.db.limits.scanned
 	for ; w.key != nil && bytes.HasPrefix(w.key, sel.prefix); w = d.goOn(w, &sel) {
 		if d.scanned++; d.scanned > most {
 			return tuples.Invalid("filter", f.String(), fmt.Sprintf("has, with the filters before it, more than %d tuples to look through", most),
 				"name an object, a subject, or a rarer type")
 		}
 		edge := sel.order.edge(w.key)
-		if !sel.matches(edge) {
+		if w.row == nil || !sel.matches(edge) {
 			continue
 		}
 		g, expired, err := d.grantOf(sel.order, w.key, w.row)

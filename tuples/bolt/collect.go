@@ -43,6 +43,9 @@ func (db *DB) Collect(ctx context.Context) error {
 	}
 	db.mu.RUnlock()
 	for _, s := range stores {
+		if err := s.merged(ctx); err != nil && !errors.Is(err, tuples.ErrStoreNotFound) {
+			return fmt.Errorf("collect store %s: %w", s.info.Name, err)
+		}
 		for _, step := range []func(*draft) (bool, error){(*draft).collectExpired, (*draft).collectHistory, (*draft).collectRequests} {
 			err := db.repeat(ctx, func(g *group) (bool, error) {
 				d, err := g.draft(s)
@@ -73,8 +76,12 @@ func (db *DB) repeat(ctx context.Context, step func(*group) (more bool, err erro
 	}
 }
 
-// collectExpired moves live rows whose time has come to the history.
+// collectExpired moves live rows whose time has come to the history. It waits for another
+// time while the live rows are not those of the head.
 func (d *draft) collectExpired() (more bool, err error) {
+	if d.state.merging != 0 {
+		return false, nil
+	}
 	var effects []effect
 	c := d.part(partExpiries).Cursor()
 	for key, _ := c.First(); key != nil && int64(binary.BigEndian.Uint64(key)) <= d.now; key, _ = c.Next() {
@@ -102,32 +109,35 @@ func (d *draft) collectExpired() (more bool, err error) {
 
 // collectHistory makes the next revisions unreadable that were superseded before the
 // retention: it advances the oldest readable one, and removes the history that ended
-// with it and the log before it.
+// with it and the log before it. The parts of a large change go one by one, after the
+// oldest revision has advanced to it.
 func (d *draft) collectHistory() (more bool, err error) {
-	if d.store.verifying.Load() > 0 {
+	if d.store.readers.Load() > 0 {
 		return false, nil
 	}
 	cutoff := d.now - d.group.db.options.Retention.Milliseconds()
 	log := d.part(partLog)
-	rows := 0
-	for rows < rowsPerStep {
-		key, value := log.Cursor().Seek(number(d.state.oldest + 1))
-		if key == nil || changeTime(value) > cutoff {
+	for rows := 0; rows < rowsPerStep; {
+		key, value := log.Cursor().Seek(append(number(d.state.oldest), 0)) // behind its own entry
+		if key == nil {
 			return false, nil
 		}
-		c, err := decodeChange(value)
+		revision, c, err := decodeLog(key, value)
 		if err != nil {
 			return false, err
 		}
+		done := number(d.state.oldest) // what goes from the log
+		if len(key) == partLen {
+			done = bytes.Clone(key)
+		} else if c.time > cutoff || revision == d.state.merging {
+			return false, nil
+		}
 		d.group.write()
-		revision := tuples.Revision(binary.BigEndian.Uint64(key))
-		if err := log.Delete(number(d.state.oldest)); err != nil {
+		if err := d.deleteHistory(c.mutations, revision); err != nil {
 			return false, err
 		}
-		for i := range c.mutations {
-			if err := d.deleteHistory(&c.mutations[i], revision); err != nil {
-				return false, err
-			}
+		if err := log.Delete(done); err != nil {
+			return false, err
 		}
 		d.state.oldest = revision
 		rows += 1 + 2*len(c.mutations)
@@ -135,16 +145,22 @@ func (d *draft) collectHistory() (more bool, err error) {
 	return true, nil
 }
 
-// deleteHistory removes the version that a mutation ended.
-func (d *draft) deleteHistory(m *mutation, ended tuples.Revision) error {
-	if m.op == tuples.OpCreate {
-		return nil
+// deleteHistory removes the versions that mutations ended.
+func (d *draft) deleteHistory(mutations []mutation, ended tuples.Revision) error {
+	for i := range mutations {
+		m := &mutations[i]
+		if m.op == tuples.OpCreate {
+			continue
+		}
+		if err := d.history(forward).Delete(historyKey(m.key[:], ended)); err != nil {
+			return err
+		}
+		turned := forward.turn(m.key[:])
+		if err := d.history(reverse).Delete(historyKey(turned[:], ended)); err != nil {
+			return err
+		}
 	}
-	if err := d.history(forward).Delete(historyKey(m.key[:], ended)); err != nil {
-		return err
-	}
-	turned := forward.turn(m.key[:])
-	return d.history(reverse).Delete(historyKey(turned[:], ended))
+	return nil
 }
 
 // collectRequests forgets request ids after their time.

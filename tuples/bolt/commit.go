@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -22,7 +23,22 @@ func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Commit
 	if err != nil {
 		return tuples.Committed{}, err
 	}
-	var outcome tuples.Committed
+	for {
+		outcome, err := s.commit(ctx, w)
+		if !errors.Is(err, errMerging) {
+			return outcome, err
+		}
+		if err := s.merged(ctx); err != nil {
+			return tuples.Committed{}, err
+		}
+	}
+}
+
+// commit writes in one transaction if that can be, or stages the commit.
+func (s *store) commit(ctx context.Context, w *write) (outcome tuples.Committed, err error) {
+	if len(w.Mutations) > s.db.limits.listed && w.Delete == nil && w.NewModel == nil {
+		return s.commitLarge(ctx, w)
+	}
 	err = s.db.submit(ctx, w.weight(), func(g *group) error {
 		d, err := g.draft(s)
 		if err != nil {
@@ -31,7 +47,10 @@ func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Commit
 		outcome, err = d.apply(w)
 		return err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, errLarge):
+		return s.commitLarge(ctx, w)
+	case err != nil:
 		return tuples.Committed{}, err
 	}
 	return outcome, nil
@@ -43,7 +62,7 @@ func (w *write) weight() int {
 		n += min(w.Delete.Limit, maxGroupWeight)
 	}
 	if w.Erase != nil || w.Undo != nil {
-		n += defaultMaxWhole
+		n += defaultLimits.whole
 	}
 	return n
 }
@@ -66,18 +85,8 @@ func (w *write) cause() tuples.Cause {
 // apply checks a commit against the draft and writes it. It fails before it writes,
 // but for the failures of bbolt itself.
 func (d *draft) apply(w *write) (tuples.Committed, error) {
-	d.scanned = 0
-	outcome, known, err := d.replay(w.Commit)
+	outcome, known, err := d.check(w)
 	if err != nil || known {
-		return outcome, err
-	}
-	if err := d.checkModel(w.Commit); err != nil {
-		return outcome, err
-	}
-	if err := d.checkReadSet(w); err != nil {
-		return outcome, err
-	}
-	if err := d.checkPreconditions(w.Preconditions); err != nil {
 		return outcome, err
 	}
 	p, err := d.plan(w)
@@ -89,6 +98,22 @@ func (d *draft) apply(w *write) (tuples.Committed, error) {
 		return p.outcome, nil
 	}
 	return d.execute(w, p)
+}
+
+// check judges all of a commit but its mutations. A request that is known already has
+// its first outcome.
+func (d *draft) check(w *write) (outcome tuples.Committed, known bool, err error) {
+	d.scanned = 0
+	if outcome, known, err = d.replay(w.Commit); err != nil || known {
+		return outcome, known, err
+	}
+	if err := d.checkModel(w.Commit); err != nil {
+		return outcome, false, err
+	}
+	if err := d.checkReadSet(w); err != nil {
+		return outcome, false, err
+	}
+	return outcome, false, d.checkPreconditions(w.Preconditions)
 }
 
 // execute writes what the plan says.

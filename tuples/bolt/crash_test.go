@@ -18,6 +18,7 @@ import (
 const (
 	crashFile    = "USHER_CRASH_FILE" // set in the child: the database to write to
 	crashCycle   = "USHER_CRASH_CYCLE"
+	crashLarge   = "USHER_CRASH_LARGE" // set for large commits beside the small ones
 	crashCycles  = 50
 	crashWriters = 4
 )
@@ -47,7 +48,11 @@ func TestMain(m *testing.M) {
 // It returns only if it cannot go on.
 func writeUntilKilled(path, cycle string) error {
 	ctx := context.Background()
-	db, err := Open(path, Options{CollectEvery: -1})
+	options := Options{CollectEvery: -1}
+	if os.Getenv(crashLarge) != "" {
+		options.limits = stagingLimits(defaultLimits.listed, crashPiece)
+	}
+	db, err := Open(path, options)
 	if err != nil {
 		return err
 	}
@@ -59,6 +64,9 @@ func writeUntilKilled(path, cycle string) error {
 		return err
 	}
 	failed := make(chan error)
+	if os.Getenv(crashLarge) != "" {
+		go func() { failed <- eraseUntilKilled(s) }()
+	}
 	for w := range crashWriters {
 		go func() {
 			for n := 0; ; n++ {
@@ -88,7 +96,7 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 		name := fmt.Sprint(cycle)
 		acknowledged := crash(t, path, name, 1+random.IntN(60))
 		db, s := openTest(t, path, Options{})
-		for w, n := range acknowledged {
+		for w, n := range acknowledged[:crashWriters] {
 			total += n
 			checkSurvivors(t, s, name, w, n)
 		}
@@ -102,10 +110,10 @@ func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 
 // crash starts the child and kills it after some acknowledgements. It returns how many
 // writes each writer was acknowledged.
-func crash(t *testing.T, path, cycle string, acks int) []int {
+func crash(t *testing.T, path, cycle string, acks int, environment ...string) []int {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0])
-	child.Env = append(os.Environ(), crashFile+"="+path, crashCycle+"="+cycle)
+	child.Env = append(append(os.Environ(), crashFile+"="+path, crashCycle+"="+cycle), environment...)
 	out, err := child.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +121,7 @@ func crash(t *testing.T, path, cycle string, acks int) []int {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
-	acknowledged := make([]int, crashWriters)
+	acknowledged := make([]int, crashWriters+1) // the last is for large commits
 	lines := bufio.NewScanner(out)
 	seen := 0
 	for lines.Scan() {

@@ -32,7 +32,23 @@ type Options struct {
 
 	// openFile lets this package's tests break the file.
 	openFile func(path string, flag int, mode os.FileMode) (*os.File, error)
+	// limits lets them reach the limits with few tuples; nil for defaultLimits.
+	limits *limits
 }
+
+// limits bound what one transaction does, while every other write waits.
+type limits struct {
+	// scanned bounds the rows that the filters of one commit look at, together.
+	scanned int
+	// whole bounds the rows that an erase or an undo looks at in one transaction, and
+	// listed the mutations of one commit. A larger one is staged, in pieces of so many rows.
+	whole, listed, piece int
+}
+
+// Scanning takes some 50 ms then, writing a whole erase 15 ms, a piece 5 ms. A list of
+// mutations may take 100 ms: it is what one request can list, and staging it would cost its
+// caller more than the others gain.
+var defaultLimits = limits{scanned: 1 << 20, whole: 2000, listed: 10_000, piece: 1000}
 
 const (
 	defaultRetention    = 30 * 24 * time.Hour
@@ -42,10 +58,6 @@ const (
 	mapSize = 64 << 30
 	// lockTimeout is how long Open waits for another process to let go of the file.
 	lockTimeout = time.Second
-	// defaultMaxScanned rows take about 50 ms, while every other write waits.
-	defaultMaxScanned = 1 << 20
-	// defaultMaxWhole tuples take some 15 ms to write, while every other write waits.
-	defaultMaxWhole = 2000
 )
 
 // DB is a database file with its stores; it implements [tuples.Database].
@@ -54,10 +66,7 @@ type DB struct {
 	options  Options
 	clock    *clock
 	tokenKey [32]byte
-	// maxScanned bounds the rows that the filters of one commit look at, together.
-	maxScanned int
-	// maxWhole bounds the tuples that an erase or an undo writes in one transaction.
-	maxWhole int
+	limits   limits
 
 	jobs    chan *job
 	closing chan struct{} // closed by Close
@@ -67,6 +76,9 @@ type DB struct {
 	mu     sync.RWMutex // of the stores that are published
 	byID   map[tuples.StoreID]*store
 	byName map[string]*store
+
+	// unfinished are the stores that were found with staged rows; Open's own.
+	unfinished []*store
 
 	background sync.WaitGroup
 	closeOnce  sync.Once
@@ -89,12 +101,15 @@ func Open(path string, options Options) (*DB, error) {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
+	if options.limits == nil {
+		options.limits = &defaultLimits
+	}
 	file, err := openFile(path, options)
 	if err != nil {
 		return nil, err
 	}
 	db := &DB{
-		bolt: file, options: options, maxScanned: defaultMaxScanned, maxWhole: defaultMaxWhole,
+		bolt: file, options: options, limits: *options.limits,
 		jobs: make(chan *job, maxGroupJobs), closing: make(chan struct{}), stopped: make(chan struct{}),
 		byID: map[tuples.StoreID]*store{}, byName: map[string]*store{},
 	}
@@ -102,6 +117,9 @@ func Open(path string, options Options) (*DB, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	go db.commitLoop()
+	for _, s := range db.unfinished {
+		db.background.Go(s.resume)
+	}
 	db.background.Go(db.keepClock)
 	if options.CollectEvery > 0 {
 		db.background.Go(db.collectLoop)
@@ -150,7 +168,9 @@ func (db *DB) TokenKey() [32]byte { return db.tokenKey }
 // Close implements [tuples.Database]. Open snapshots end with [tuples.ErrClosed].
 func (db *DB) Close() error {
 	db.closeOnce.Do(func() {
+		db.mu.Lock()
 		close(db.closing)
+		db.mu.Unlock()
 		<-db.stopped
 		db.background.Wait()
 		if db.failure == nil {
@@ -159,6 +179,19 @@ func (db *DB) Close() error {
 		db.closeErr = errors.Join(db.closeErr, db.bolt.Close())
 	})
 	return db.closeErr
+}
+
+// spawn runs f in the background, unless the database is being closed.
+func (db *DB) spawn(f func()) bool {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	select {
+	case <-db.closing:
+		return false
+	default:
+		db.background.Go(f)
+		return true
+	}
 }
 
 // complain logs a failure of background work, unless it is the consequence of one that

@@ -88,6 +88,7 @@ func (d *draft) publish() {
 	}
 	s.oldest.Store(uint64(d.state.oldest))
 	s.head.Store(uint64(d.state.head))
+	s.merging.Store(uint64(d.state.merging))
 	s.wake()
 }
 
@@ -208,6 +209,9 @@ func (n *newNames) edge(k tuples.Key) (edge tuples.EdgeKey, err error) {
 // put writes the new names, in the order of their keys.
 func (n *newNames) put() error {
 	d := n.draft
+	if len(n.list) > 0 || len(n.nodes) > 0 {
+		d.group.write()
+	}
 	for _, name := range n.list {
 		symbol := n.symbols[name]
 		if err := d.part(partSymbols).Put(symbolKey(symbol), []byte(name)); err != nil {

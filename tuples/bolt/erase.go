@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"errors"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -34,19 +35,17 @@ func newEraser(erase *tuples.Erase) *eraser {
 
 // scan implements [source]. A tuple between two objects to erase is found at the one that
 // is looked at first.
-func (e *eraser) scan(v *view, rows int, found func(mutation)) (done bool, err error) {
-	if err := e.resolve(v); err != nil {
+func (e *eraser) scan(p *piece) (done bool, err error) {
+	if err := e.resolve(p.view); err != nil {
 		return false, err
 	}
-	for left := rows; len(e.queue) > 0; {
-		if left <= 0 {
+	for len(e.queue) > 0 {
+		if p.rows <= 0 {
 			return false, nil
 		}
-		looked, err := e.look(v, left, found)
-		if err != nil {
+		if err := e.look(p); err != nil {
 			return false, err
 		}
-		left -= looked
 	}
 	return true, nil
 }
@@ -98,26 +97,26 @@ func (e *eraser) holds(edge tuples.EdgeKey) bool {
 	return false
 }
 
-// look goes on with the first node of the queue in one order, and returns how many rows it
-// looked at, counting the seek.
-func (e *eraser) look(v *view, rows int, found func(mutation)) (looked int, err error) {
+// look goes on with the first node of the queue in one order.
+func (e *eraser) look(p *piece) error {
 	node := e.queue[0]
 	prefix := nodeKey(node)
-	w := v.walk(e.order, append(prefix[:nodeLen:nodeLen], e.from...))
-	for looked = 1; w.key != nil && bytes.HasPrefix(w.key, prefix); w.next() {
-		if looked++; looked > rows {
+	p.rows-- // for the seek
+	w := p.walk(e.order, append(prefix[:nodeLen:nodeLen], e.from...))
+	for ; w.key != nil && bytes.HasPrefix(w.key, prefix); w.next() {
+		if p.rows--; p.rows < 0 {
 			e.from = bytes.Clone(w.key[nodeLen:])
-			return looked, nil
+			return nil
 		}
 		if w.row == nil {
 			continue
 		}
-		g, expired, err := v.grantOf(e.order, w.key, w.row)
+		g, expired, err := p.grantOf(e.order, w.key, w.row)
 		if err != nil {
-			return looked, err
+			return err
 		}
 		if !expired {
-			e.visit(node, e.order.edge(w.key), g, found)
+			e.visit(p, node, e.order.edge(w.key), g)
 		}
 	}
 	if e.from = nil; e.order == forward {
@@ -126,11 +125,11 @@ func (e *eraser) look(v *view, rows int, found func(mutation)) (looked int, err 
 		e.nodes[node] = true
 		e.order, e.queue = forward, e.queue[1:]
 	}
-	return looked, w.err
+	return w.err
 }
 
 // visit takes in a tuple that names the node under way.
-func (e *eraser) visit(node tuples.Node, edge tuples.EdgeKey, g grant, found func(mutation)) {
+func (e *eraser) visit(p *piece, node tuples.Node, edge tuples.EdgeKey, g grant) {
 	other := edge.Subject
 	if e.order == reverse {
 		if other = edge.Object; other == node {
@@ -141,8 +140,37 @@ func (e *eraser) visit(node tuples.Node, edge tuples.EdgeKey, g grant, found fun
 		}
 	}
 	if !e.nodes[other] {
-		found(mutation{op: tuples.OpDelete, key: forward.key(edge), grant: g})
+		p.found(mutation{op: tuples.OpDelete, key: forward.key(edge), grant: g})
 	}
+}
+
+// errMoved says that an object that was found to be inside is so no more.
+var errMoved = errors.New("an object was moved out of one that is being erased")
+
+// follow implements [source].
+func (e *eraser) follow(p *piece, mutations []mutation) error {
+	if err := e.resolve(p.view); err != nil {
+		return err
+	}
+	for i := range mutations {
+		m := &mutations[i]
+		edge := forward.edge(m.key[:])
+		_, object := e.nodes[edge.Object]
+		_, subject := e.nodes[edge.Subject]
+		inside := subject && e.holds(edge)
+		switch {
+		case m.op == tuples.OpDelete && object && inside && !e.roots[edge.Object]:
+			return errMoved
+		case m.op == tuples.OpDelete:
+			p.found(mutation{key: m.key})
+		case !m.grant.expiredAt(p.now) && (object || subject):
+			if inside {
+				e.add(edge.Object)
+			}
+			p.found(mutation{op: tuples.OpDelete, key: m.key, grant: m.grant})
+		}
+	}
+	return nil
 }
 
 // count implements [source]. What lies in an object is named by the tuple that says so;

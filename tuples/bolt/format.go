@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -11,7 +12,7 @@ import (
 
 // format is the version of the layout in keys.go. A change of the layout counts it up
 // and brings the code that migrates from the version before.
-const format = 1
+const format = 2
 
 var (
 	metaBucket       = []byte("meta")
@@ -34,7 +35,7 @@ func (db *DB) load(path string) error {
 			}
 			return initialise(tx)
 		}
-		return checkFormat(meta.Get(formatKey))
+		return migrate(tx, meta)
 	})
 	if err == nil {
 		err = db.bolt.View(db.loadStores)
@@ -68,14 +69,39 @@ func initialise(tx *bbolt.Tx) error {
 	return meta.Put(formatKey, binary.BigEndian.AppendUint16(nil, format))
 }
 
-func checkFormat(value []byte) error {
+// migrate brings a file of an older format to this one.
+func migrate(tx *bbolt.Tx, meta *bbolt.Bucket) error {
+	value := meta.Get(formatKey)
 	if len(value) != 2 {
 		return fmt.Errorf("format version %x: %w", value, errDamaged)
 	}
-	if have := binary.BigEndian.Uint16(value); have != format {
-		return fmt.Errorf("the file has format version %d, this program knows version %d; use the program that wrote it, or a newer one", have, format)
+	switch have := binary.BigEndian.Uint16(value); have {
+	case format:
+		return nil
+	case 1:
+		if err := tx.Bucket(storesBucket).ForEach(func(id, _ []byte) error { return addStaging(tx, id) }); err != nil {
+			return err
+		}
+		return meta.Put(formatKey, binary.BigEndian.AppendUint16(nil, format))
+	default:
+		return fmt.Errorf("the file has format version %d, this program knows version %d and those before; use the program that wrote it, or a newer one", have, format)
 	}
-	return nil
+}
+
+// addStaging brings a store of format 1 to format 2: it had no staged rows, and no word
+// about them in its state.
+func addStaging(tx *bbolt.Tx, id []byte) error {
+	bucket := tx.Bucket(id)
+	if bucket == nil {
+		return fmt.Errorf("store %s has no data: %w", id, errDamaged)
+	}
+	for _, o := range []order{forward, reverse} {
+		if _, err := bucket.CreateBucket([]byte(partNames[partStagedForward+part(o)])); err != nil {
+			return err
+		}
+	}
+	old := bucket.Get(stateKey)
+	return bucket.Put(stateKey, append(bytes.Clone(old), number(tuples.Revision(0))...))
 }
 
 // loadStores reads what the database keeps in memory and starts its clock.

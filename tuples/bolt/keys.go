@@ -14,7 +14,7 @@ import (
 //	store-names    name → store id
 //	deleted        store id → nothing: its data is yet to be removed
 //	<store id>     one bucket per store:
-//	    "state"            head(8) time of the head in ms(8) oldest readable revision(8)
+//	    "state"            head(8) time of the head in ms(8) oldest readable revision(8) revision being merged(8)
 //	    symbols            symbol(2) → name of a type or relation
 //	    ids                type(2) id → ordinal(4)
 //	    nodes              type(2) ordinal(4) → id
@@ -22,8 +22,11 @@ import (
 //	    reverse            subject node(6) relation(2) | object type(2) relation(2) ordinal(4) → row without its grant
 //	    forward-history    forward key(16) deleted revision(8) → row
 //	    reverse-history    reverse key(16) deleted revision(8) → row without its grant
+//	    staged-forward     forward key(16) → staged row, see staged.go
+//	    staged-reverse     reverse key(16) → staged row without its grant
 //	    expiries           ms(8) forward key(16) → nothing, of live rows
-//	    log                revision(8) → change, see change.go
+//	    log                revision(8) → change; of a large one, without mutations; see change.go
+//	                       revision(8) part(4) → some mutations of a large change, from part 0
 //	    models             revision(8) → created ms(8) id text, source
 //	    model-ids          id → revision(8)
 //	    requests           SHA-256 of caller and request id(32) → outcome, see request.go
@@ -37,6 +40,7 @@ const (
 	edgeLen     = 16 // of a key in forward and reverse
 	listLen     = 12 // of the part of it that all edges of one list share
 	revisionLen = 8
+	partLen     = revisionLen + 4
 	historyLen  = edgeLen + revisionLen
 )
 
@@ -119,6 +123,11 @@ func historyKey(key []byte, deleted tuples.Revision) []byte {
 
 func deletedAt(historyKey []byte) tuples.Revision {
 	return tuples.Revision(binary.BigEndian.Uint64(historyKey[edgeLen:]))
+}
+
+// partKey is the key of a part of a large change in the log.
+func partKey(revision tuples.Revision, part int) []byte {
+	return binary.BigEndian.AppendUint32(number(revision), uint32(part))
 }
 
 func expiryKey(expires int64, key []byte) []byte { return append(number(expires), key...) }

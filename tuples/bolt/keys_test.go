@@ -30,7 +30,8 @@ func TestKeysAreTheseBytes(t *testing.T) {
 		{"id", idKey(1, "logo"), "0001 6c6f676f"},
 		{"symbol", symbolKey(300), "012c"},
 		{"revision", number(tuples.Revision(258)), "0000000000000102"},
-		{"state", state{head: 3, time: 1000, oldest: 2}.encode(), "0000000000000003 00000000000003e8 0000000000000002"},
+		{"part of a change", partKey(258, 3), "0000000000000102 00000003"},
+		{"state", state{head: 3, time: 1000, oldest: 2, merging: 1}.encode(), "0000000000000003 00000000000003e8 0000000000000002 0000000000000001"},
 		{"request", requestKey("a", "b"), "fa4a350f5906021e27b2caf19409319e1606cf68ca77624c56ea19168e156b25"},
 	} {
 		if want := unhex(t, c.want); !bytes.Equal(c.got, want) {

@@ -63,7 +63,7 @@ func TestFiltersLookThroughABoundedNumberOfTuples(t *testing.T) {
 	db, s := newTest(t)
 	many(t, s, 20)
 	mustCommit(t, s, commitOf(t, tuples.OpCreate, "media:logo#owner@user:anna"))
-	db.maxScanned = 15
+	db.limits.scanned = 15
 	owner := tuples.Filter{Relation: "owner"}
 	wantRefusal(t, s, tuples.Commit{Preconditions: []tuples.Precondition{{Field: "preconditions[0]", Filter: owner, MustMatch: true}}}, "more than 15 tuples to look through")
 	wantRefusal(t, s, tuples.Commit{Delete: &tuples.DeleteMatching{Filter: tuples.Filter{Relation: "viewer"}, Limit: 100}}, "more than 15 tuples to look through")
@@ -94,7 +94,7 @@ func TestFiltersByObjectAndSubjectSkipOtherSubjects(t *testing.T) {
 		"media:logo#viewer@group:u42", "media:logo#viewer@group:u42#member",
 	}
 	mustCommit(t, s, commitOf(t, tuples.OpTouch, append(others, usersets[0], usersets[1], "media:logo#owner@user:u42", "media:note#owner@user:u42")...))
-	db.maxScanned = 20
+	db.limits.scanned = 20
 	none := tuples.Relation("")
 	for _, c := range []struct {
 		name   string

@@ -10,6 +10,9 @@ import (
 // log writes a change at the next revision: rows of both orders, history, expiry
 // index and log entry. Effects come in the order of forward keys.
 func (d *draft) log(c *change, effects []effect) error {
+	if err := d.settle(effects); err != nil {
+		return err
+	}
 	revision := d.state.head + 1
 	if err := d.putForward(effects, revision); err != nil {
 		return err

@@ -48,8 +48,8 @@ func (d *draft) plan(w *write) (*plan, error) {
 			return nil, err
 		}
 	}
-	if src := newSource(w.Commit); src != nil {
-		if err := d.planSource(src, p); err != nil {
+	if w.Erase != nil || w.Undo != nil {
+		if err := d.planSource(newSource(w), p); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +70,7 @@ func (d *draft) targets(w *write, p *plan) ([]target, error) {
 		if m := &w.Mutations[i]; m.Op != tuples.OpDelete {
 			edge, err := p.names.edge(m.Tuple.Key)
 			if err != nil {
-				return nil, tuples.Within(fmt.Sprintf("updates[%d].tuple", i), err)
+				return nil, tuples.Within(updateField(i), err)
 			}
 			targets = append(targets, target{key: forward.key(edge), index: i})
 		}
@@ -121,9 +121,12 @@ func (d *draft) deleteTargets(w *write, p *plan, targets []target) ([]target, er
 	return targets, nil
 }
 
+// updateField is the path of a mutation's tuple in the request.
+func updateField(index int) string { return fmt.Sprintf("updates[%d].tuple", index) }
+
 func duplicate(w *write, a, b int) error {
 	first, second := min(a, b), max(a, b)
-	return tuples.Invalid(fmt.Sprintf("updates[%d].tuple", second), w.Mutations[second].Tuple.Key.String(),
+	return tuples.Invalid(updateField(second), w.Mutations[second].Tuple.Key.String(),
 		fmt.Sprintf("is the tuple of updates[%d] too", first), "send one update for each tuple")
 }
 
@@ -191,17 +194,17 @@ var errLarge = errors.New("too many tuples for one transaction")
 // planSource adds what a source finds; errLarge if that is too much.
 func (d *draft) planSource(src source, p *plan) error {
 	var found []mutation
-	done, err := src.scan(&d.view, d.group.db.maxWhole, func(m mutation) { found = append(found, m) })
+	done, err := src.scan(&piece{view: &d.view, rows: d.group.db.limits.whole, found: func(m mutation) { found = append(found, m) }})
 	if err == nil && !done {
 		err = errLarge
 	}
 	if err == nil {
+		err = d.addFound(p, found)
+	}
+	if err == nil {
 		err = src.count(&d.view, &p.outcome)
 	}
-	if err != nil {
-		return err
-	}
-	return d.addFound(p, found)
+	return err
 }
 
 // planDelete adds the deletes of a filter. A tuple that a mutation names is left to it.
@@ -235,6 +238,9 @@ func (d *draft) planDelete(del *tuples.DeleteMatching, p *plan, targets []target
 // addFound adds mutations of tuples that were found in no order.
 func (d *draft) addFound(p *plan, found []mutation) error {
 	for _, m := range found {
+		if m.op == 0 {
+			continue
+		}
 		e, had, err := d.effect(p, m)
 		if err != nil {
 			return err

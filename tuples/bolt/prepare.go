@@ -15,7 +15,7 @@ func prepare(c *tuples.Commit) (*write, error) {
 	for i := range c.Mutations {
 		var err error
 		if w.grants[i], err = prepareMutation(&c.Mutations[i]); err != nil {
-			return nil, tuples.Within(fmt.Sprintf("updates[%d].tuple", i), err)
+			return nil, tuples.Within(updateField(i), err)
 		}
 	}
 	for _, check := range []func(*tuples.Commit) error{prepareShape, preparePreconditions, prepareDelete, prepareErase} {
@@ -35,7 +35,7 @@ func prepare(c *tuples.Commit) (*write, error) {
 	return w, nil
 }
 
-// prepareShape refuses an erase or undo that does not stand alone.
+// prepareShape refuses what does not stand alone but must.
 func prepareShape(c *tuples.Commit) error {
 	parts := 0
 	for _, there := range []bool{c.Erase != nil, c.Undo != nil, len(c.Mutations) > 0 || c.Delete != nil || c.NewModel != nil} {
@@ -45,6 +45,10 @@ func prepareShape(c *tuples.Commit) error {
 	}
 	if parts > 1 {
 		return tuples.Invalid("commit", "", "has an erase or an undo beside something else", "make a commit of each")
+	}
+	if n := len(c.Mutations); n > defaultLimits.listed && (c.Delete != nil || c.NewModel != nil) {
+		return tuples.Invalid("updates", fmt.Sprint(n), fmt.Sprintf("are more than the %d that can come with a delete by filter or a model", defaultLimits.listed),
+			"make a commit of each")
 	}
 	if c.Undo != nil && c.Undo.Revision == 0 {
 		return tuples.Invalid("revision", "0", "is the empty store, which no change made", "name the revision of the change to undo")

@@ -49,6 +49,36 @@ func TestChangesAreTheseBytes(t *testing.T) {
 	}
 }
 
+func TestStagedRowsAreTheseBytes(t *testing.T) {
+	expires, err := encodeGrant(tuples.Grant{Expires: time.UnixMilli(1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name             string
+		staged           mutation
+		forward, reverse string
+		row              string // that it stands for at revision 300
+	}{
+		{"created", mutation{op: tuples.OpCreate, grant: bare}, "01 00", "01 00", "ac02 00"},
+		{"replaced", mutation{op: tuples.OpTouch, grant: expires}, "02 01 00000000000003e8", "02 01", "ac02 01 00000000000003e8"},
+		{"deleted", mutation{op: tuples.OpDelete, grant: expires}, "03", "03", ""},
+	} {
+		f, r := encodeStaged(forward, &c.staged), encodeStaged(reverse, &c.staged)
+		if !bytes.Equal(f, unhex(t, c.forward)) || !bytes.Equal(r, unhex(t, c.reverse)) {
+			t.Errorf("%s: got %x and %x, want %s and %s", c.name, f, r, c.forward, c.reverse)
+		}
+		if row, err := stagedRow(f, 300); err != nil || !bytes.Equal(row, unhex(t, c.row)) {
+			t.Errorf("%s: stands for %x, %v, want %s", c.name, row, err, c.row)
+		}
+	}
+	for _, b := range [][]byte{nil, {}, {0}, {1}, {2}, {3, 0}, {4, 0}} {
+		if _, err := stagedRow(b, 300); !errors.Is(err, errDamaged) {
+			t.Errorf("staged row %x: %v", b, err)
+		}
+	}
+}
+
 func drawGrant(t *rapid.T) tuples.Grant {
 	text := rapid.StringN(0, 20, -1)
 	var g tuples.Grant
@@ -101,7 +131,7 @@ func TestChangesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := change{
 			time:  rapid.Int64Min(0).Draw(t, "time"),
-			cause: tuples.Cause(rapid.IntRange(1, 4).Draw(t, "cause")),
+			cause: tuples.Cause(rapid.IntRange(1, 6).Draw(t, "cause")),
 			model: tuples.ModelID(text.Draw(t, "model")),
 			origin: tuples.Origin{
 				Caller:   text.Draw(t, "caller"),
@@ -140,8 +170,10 @@ func FuzzDecode(f *testing.F) {
 		f.Fatal(err)
 	}
 	c := change{cause: tuples.CauseWrite, mutations: []mutation{{op: tuples.OpCreate, grant: g}}, origin: tuples.Origin{Actor: &tuples.Subject{}, Metadata: map[string]string{"k": "v"}}}
-	r := request{outcome: tuples.Committed{Time: time.UnixMilli(5), Created: 300, More: true}}
+	r := request{outcome: tuples.Committed{Time: time.UnixMilli(5), Created: 300, More: true, Skipped: 2, Objects: map[tuples.ObjectType]int{"media": 1}}}
 	f.Add(appendRow(nil, 300, g))
+	f.Add(encodeStaged(forward, &mutation{op: tuples.OpTouch, grant: g}))
+	f.Add(appendMutations(nil, c.mutations))
 	f.Add(c.encode())
 	f.Add(r.encode())
 	f.Add((&modelHead{id: "m", source: []byte("s")}).encode())
@@ -156,12 +188,17 @@ func FuzzDecode(f *testing.F) {
 		if c, err := decodeChange(b); err == nil && len(c.encode()) > len(b) {
 			t.Fatalf("change %x is %x again", b, c.encode())
 		}
+		if m, err := decodeStaged(b); err == nil && !bytes.Equal(encodeStaged(forward, &m), b) {
+			t.Fatalf("staged row %x is %x again", b, encodeStaged(forward, &m))
+		}
 		_, changeErr := decodeChange(b)
+		_, partErr := decodePart(b)
+		_, stagedErr := decodeStaged(b)
 		_, requestErr := decodeRequest(b)
 		_, modelErr := decodeModel(make([]byte, revisionLen), b)
 		_, stateErr := decodeState(b)
 		_, infoErr := decodeStoreInfo(nil, b)
-		for _, err := range []error{changeErr, requestErr, modelErr, stateErr, infoErr} {
+		for _, err := range []error{changeErr, partErr, stagedErr, requestErr, modelErr, stateErr, infoErr} {
 			if err != nil && !errors.Is(err, errDamaged) {
 				t.Fatalf("%x: %v does not say that the file is damaged", b, err)
 			}

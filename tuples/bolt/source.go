@@ -6,26 +6,37 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// A source finds the tuples that a commit of unknown size means: an [eraser] those
-// that name objects, an [undoer] those that a change removed. It looks at a view piece by
-// piece and remembers where it stopped.
+// A source finds the tuples that a commit means: an [eraser] those that name objects, an
+// [undoer] those that a change removed, a [lister] those of its mutations. It looks at
+// them piece by piece and remembers where it stopped.
 type source interface {
-	// scan looks at some rows of the view, and tells found what it wants of their tuples:
-	// each tuple once, as long as the view stays the same. It reports whether it is done.
-	scan(v *view, rows int, found func(mutation)) (done bool, err error)
-	// count completes the outcome when scan is done: what there is beside the mutations.
+	// scan goes on for one piece, and reports whether that was the last. As long as the
+	// state stays the same it finds each tuple once.
+	scan(p *piece) (done bool, err error)
+	// follow takes in what another commit did between the pieces, and finds anew what is
+	// wanted of its tuples. It fails with errMoved if that takes back what was found before.
+	follow(p *piece, mutations []mutation) error
+	// count completes the outcome when scan is done.
 	count(v *view, outcome *tuples.Committed) error
 }
 
-// newSource returns the source of a commit, nil for one whose mutations are listed.
-func newSource(c *tuples.Commit) source {
+// piece is what a source works on at a time.
+type piece struct {
+	*view
+	names *newNames      // takes the new names of mutations; nil where nothing is written
+	rows  int            // that are left to look at
+	found func(mutation) // gets what is wanted of a tuple; a mutation without operation is nothing
+}
+
+// newSource returns the source of a commit.
+func newSource(w *write) source {
 	switch {
-	case c.Erase != nil:
-		return newEraser(c.Erase)
-	case c.Undo != nil:
-		return newUndoer(c.Undo)
+	case w.Erase != nil:
+		return newEraser(w.Erase)
+	case w.Undo != nil:
+		return newUndoer(w.Undo)
 	}
-	return nil
+	return newLister(w)
 }
 
 // over returns the operation that a mutation comes to for a tuple that grants had, nil if
@@ -40,4 +51,18 @@ func (m *mutation) over(had grant) tuples.Op {
 		return tuples.OpCreate
 	}
 	return tuples.OpTouch
+}
+
+// current returns what the tuple of a forward key grants, nil if there is none or it has
+// expired.
+func (v *view) current(key []byte) (grant, error) {
+	row, err := v.row(forward, key)
+	if err != nil || row == nil {
+		return nil, err
+	}
+	_, g, err := splitRow(row)
+	if err != nil || g.expiredAt(v.now) {
+		return nil, err
+	}
+	return g, nil
 }

@@ -20,23 +20,37 @@ type store struct {
 	oldest atomic.Uint64
 	gone   atomic.Bool // deleted
 
-	// verifying counts the Verify calls under way; history is not collected meanwhile.
-	verifying atomic.Int32
+	// merging is the revision whose staged rows are not merged yet, 0 for none. It
+	// changes together with head, under mu.
+	merging atomic.Uint64
+	// staging holds a value while a commit is staged, merged or taken back: one at a time.
+	staging chan struct{}
+	// readers counts the Verify calls and stagings under way, which read the log and
+	// history behind the head; neither is collected meanwhile.
+	readers atomic.Int32
 
 	mu      sync.Mutex
 	changed chan struct{} // closed by the next publication; nil while nobody waits
 	models  []modelHead   // oldest first
 }
 
+func (db *DB) newStore(info tuples.StoreInfo) *store {
+	return &store{db: db, info: info, symbols: tuples.NewSymbols(), staging: make(chan struct{}, 1)}
+}
+
 // openStore reads what a store keeps in memory.
 func (db *DB) openStore(tx *bbolt.Tx, info tuples.StoreInfo) (*store, error) {
-	s := &store{db: db, info: info, symbols: tuples.NewSymbols()}
+	s := db.newStore(info)
 	v, err := openView(tx, info.ID, s.symbols)
 	if err != nil {
 		return nil, err
 	}
 	s.head.Store(uint64(v.state.head))
 	s.oldest.Store(uint64(v.state.oldest))
+	s.merging.Store(uint64(v.state.merging))
+	if first, _ := v.staged(forward).Cursor().First(); first != nil {
+		db.unfinished = append(db.unfinished, s)
+	}
 	c := v.part(partSymbols).Cursor()
 	for k, name := c.First(); k != nil; k, name = c.Next() {
 		s.symbols.Add(string(name))

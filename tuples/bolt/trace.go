@@ -80,7 +80,13 @@ type tracer struct {
 func (t *tracer) visit(v *view, key, row []byte) (bool, error) {
 	t.found.Rows++
 	edge := t.selection.order.edge(key)
-	if row == nil || !t.selection.matches(edge) {
+	if !t.selection.matches(edge) {
+		return true, nil
+	}
+	if row == nil {
+		if v.overlaid() && v.staged(t.selection.order).Get(key) != nil {
+			t.found.Revision = max(t.found.Revision, v.state.merging) // removed, not in the history yet
+		}
 		return true, nil
 	}
 	created, _, err := splitRow(row)

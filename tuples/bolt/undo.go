@@ -1,76 +1,113 @@
 package bolt
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/usher-authz/usher/tuples"
 )
 
-// undoer is the [source] of an undo: the deletes of a revision's log entry, those that
-// are not there again.
+// undoer is the [source] of an undo: the deletes that the log has of a revision.
 type undoer struct {
 	revision tuples.Revision
-	index    int // of the mutation to go on with
-	deletes  int // seen
-	restored int
+	key      []byte // of the log: the entry or part to go on with
+	index    int    // in its mutations
+	deletes  int    // seen
 }
 
-func newUndoer(undo *tuples.Undo) *undoer { return &undoer{revision: undo.Revision} }
+func newUndoer(undo *tuples.Undo) *undoer {
+	return &undoer{revision: undo.Revision, key: number(undo.Revision)}
+}
+
+// errMerging says that a revision is not in the log yet as a whole.
+var errMerging = errors.New("the revision is still being merged")
 
 // scan implements [source].
-func (u *undoer) scan(v *view, rows int, found func(mutation)) (done bool, err error) {
-	c, err := u.change(v)
-	if err != nil {
-		return false, err
+func (u *undoer) scan(p *piece) (done bool, err error) {
+	switch {
+	case u.revision > p.state.head:
+		return false, aheadOf("the undoing of revision", u.revision, p.state.head)
+	case u.revision <= p.state.oldest:
+		return false, unavailable(u.revision, p.state.oldest)
+	case u.revision == p.state.merging:
+		return false, errMerging
 	}
-	for ; u.index < len(c.mutations); u.index++ {
-		if rows--; rows < 0 {
+	c := p.part(partLog).Cursor()
+	key, value := c.Seek(u.key)
+	if !bytes.Equal(key, u.key) {
+		return false, fmt.Errorf("entry %x is not in the log: %w", u.key, errDamaged)
+	}
+	for ; bytes.HasPrefix(key, u.key[:revisionLen]); key, value = c.Next() {
+		if u.key = bytes.Clone(key); p.rows <= 0 {
 			return false, nil
 		}
-		m := c.mutations[u.index]
-		if m.op != tuples.OpDelete {
-			continue
-		}
-		u.deletes++
-		there, err := v.there(m.key[:])
+		_, change, err := decodeLog(key, value)
 		if err != nil {
 			return false, err
 		}
-		if !there && !m.grant.expiredAt(v.now) {
-			u.restored++
-			found(mutation{op: tuples.OpCreate, key: m.key, grant: m.grant})
+		if done, err := u.entry(p, change.mutations); err != nil || !done {
+			return false, err
 		}
+		p.rows--
 	}
 	return true, nil
 }
 
-// change returns the log entry to undo.
-func (u *undoer) change(v *view) (*change, error) {
-	switch {
-	case u.revision > v.state.head:
-		return nil, aheadOf("the undoing of revision", u.revision, v.state.head)
-	case u.revision <= v.state.oldest:
-		return nil, unavailable(u.revision, v.state.oldest)
+// entry goes on with an entry of the log, or a part of one.
+func (u *undoer) entry(p *piece, mutations []mutation) (done bool, err error) {
+	for ; u.index < len(mutations); u.index++ {
+		if p.rows--; p.rows < 0 {
+			return false, nil
+		}
+		m := &mutations[u.index]
+		if m.op != tuples.OpDelete {
+			continue
+		}
+		u.deletes++
+		if err := u.want(p, m.key, m.grant); err != nil {
+			return false, err
+		}
 	}
-	value := v.part(partLog).Get(number(u.revision))
-	if value == nil {
-		return nil, fmt.Errorf("revision %d is not in the log: %w", u.revision, errDamaged)
+	u.index = 0
+	return true, nil
+}
+
+// want finds whether a tuple that was removed is to come back.
+func (u *undoer) want(p *piece, key edgeKey, removed grant) error {
+	had, err := p.current(key[:])
+	if err != nil {
+		return err
 	}
-	return decodeChange(value)
+	m := mutation{key: key, grant: removed}
+	if had == nil && !removed.expiredAt(p.now) {
+		m.op = tuples.OpCreate
+	}
+	p.found(m)
+	return nil
+}
+
+// follow implements [source]. What the revision removed is in the history.
+func (u *undoer) follow(p *piece, mutations []mutation) error {
+	for i := range mutations {
+		key := mutations[i].key
+		row := p.history(forward).Get(historyKey(key[:], u.revision))
+		if row == nil || p.begun(key[:], u.revision) != nil {
+			continue
+		}
+		_, removed, err := splitRow(row)
+		if err == nil {
+			err = u.want(p, key, removed)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // count implements [source].
 func (u *undoer) count(_ *view, outcome *tuples.Committed) error {
-	outcome.Skipped = u.deletes - u.restored
+	outcome.Skipped = u.deletes - outcome.Created
 	return nil
-}
-
-// there reports whether the tuple of a forward key is there and has not expired.
-func (v *view) there(key []byte) (bool, error) {
-	row, err := v.row(forward, key)
-	if err != nil || row == nil {
-		return false, err
-	}
-	_, g, err := splitRow(row)
-	return err == nil && !g.expiredAt(v.now), err
 }

@@ -25,6 +25,7 @@ const rowsPerSlice = 1000
 type verifier struct {
 	store      *store
 	at, oldest tuples.Revision
+	collecting bool // the collector has begun to remove what ended with the oldest revision
 	counts     tuples.Verified
 	forward    tally
 	reverse    tally
@@ -38,19 +39,24 @@ type tally struct {
 	began, ended int
 }
 
-// Verify implements [tuples.Store]. History is not collected while it runs.
+// Verify implements [tuples.Store]. History is not collected while it runs. What is
+// staged is merged before.
 func (s *store) Verify(ctx context.Context) (tuples.Verified, error) {
-	s.verifying.Add(1)
-	defer s.verifying.Add(-1)
+	s.readers.Add(1)
+	defer s.readers.Add(-1)
 	// Behind this job in the queue no collection is under way any more. A store that
 	// takes no writes does not collect either.
 	err := s.db.submit(ctx, 1, func(*group) error { return nil })
 	if err != nil && !errors.Is(err, tuples.ErrReadOnly) {
 		return tuples.Verified{}, err
 	}
-	x := &verifier{store: s, at: s.Head()}
+	at, err := s.mergedHead(ctx)
+	if err != nil {
+		return tuples.Verified{}, err
+	}
+	x := &verifier{store: s, at: at}
 	for _, part := range []func(*view, []byte) ([]byte, error){
-		x.start, x.symbols, x.nodes, x.ids, x.tuples(forward), x.tuples(reverse),
+		x.start, x.symbols, x.nodes, x.ids, x.tuples(forward), x.tuples(reverse), x.staged(forward), x.staged(reverse),
 		x.expiries, x.changes, x.models, x.modelIDs, x.requests, x.requestTimes, x.finish,
 	} {
 		if err := x.slices(ctx, part); err != nil {
@@ -58,6 +64,21 @@ func (s *store) Verify(ctx context.Context) (tuples.Verified, error) {
 		}
 	}
 	return x.counts, nil
+}
+
+// mergedHead returns a head up to which nothing is left to merge.
+func (s *store) mergedHead(ctx context.Context) (tuples.Revision, error) {
+	for {
+		if err := s.merged(ctx); err != nil {
+			return 0, err
+		}
+		s.mu.Lock()
+		head, merging := s.Head(), s.merging.Load()
+		s.mu.Unlock()
+		if merging == 0 {
+			return head, nil
+		}
+	}
 }
 
 // slices runs part in one transaction after the other, each from the key that the one
@@ -101,6 +122,8 @@ func (x *verifier) start(v *view, _ []byte) ([]byte, error) {
 	if x.oldest > x.at {
 		return nil, disagree("the oldest readable revision %d is after the head %d", x.oldest, x.at)
 	}
+	key, _ := v.part(partLog).Cursor().Seek(append(number(x.oldest), 0))
+	x.collecting = bytes.HasPrefix(key, number(x.oldest))
 	return nil, nil
 }
 
@@ -152,6 +175,27 @@ func (x *verifier) expiries(v *view, from []byte) ([]byte, error) {
 		}
 		return disagree("the expiry index says that tuple %x expires at %x, its row is %x", key[8:], key[:8], row)
 	})
+}
+
+// staged proves that what is staged in one order is staged in the other one.
+func (x *verifier) staged(o order) func(*view, []byte) ([]byte, error) {
+	return func(v *view, from []byte) ([]byte, error) {
+		return each(v, partStagedForward+part(o), from, func(key, value []byte) error {
+			other := o.turn(key)
+			twin := v.staged(1 - o).Get(other[:])
+			if !sameStaged(value, twin) {
+				return disagree("tuple %x of order %d is staged as %x, in the other order as %x", key, o, value, twin)
+			}
+			return nil
+		})
+	}
+}
+
+// sameStaged compares two staged rows of one tuple: operation and flags.
+func sameStaged(a, b []byte) bool {
+	stagedA, errA := decodeStaged(a)
+	stagedB, errB := decodeStaged(b)
+	return errA == nil && errB == nil && bytes.Equal(encodeStaged(reverse, &stagedA), encodeStaged(reverse, &stagedB))
 }
 
 func (x *verifier) models(v *view, from []byte) ([]byte, error) {

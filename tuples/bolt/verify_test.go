@@ -93,12 +93,25 @@ func TestVerifyNamesWhatDisagrees(t *testing.T) {
 		"the head's time differs": {func(b bucket) error {
 			return b(partLog).Put(number(tuples.Revision(4)), shift(b(partLog).Get(number(tuples.Revision(4)))))
 		}, "the head's time is"},
-		"a model is cut short":            {rewrite(partModels, first, func(v []byte) []byte { return v[:3] }), "damaged"},
-		"a model is gone by id":           {remove(partModelIDs, first), "by its id"},
-		"an id of no model":               {put(partModelIDs, []byte("m9"), number(tuples.Revision(9))), "model m9 is said"},
-		"a request is not listed by time": {remove(partRequestTimes, first), "is not listed"},
-		"a time of no request":            {remove(partRequests, first), "is listed at time"},
-		"a request is cut short":          {rewrite(partRequests, first, func(v []byte) []byte { return v[:9] }), "request"},
+		"a model is cut short":              {rewrite(partModels, first, func(v []byte) []byte { return v[:3] }), "damaged"},
+		"a model is gone by id":             {remove(partModelIDs, first), "by its id"},
+		"an id of no model":                 {put(partModelIDs, []byte("m9"), number(tuples.Revision(9))), "model m9 is said"},
+		"a request is not listed by time":   {remove(partRequestTimes, first), "is not listed"},
+		"a time of no request":              {remove(partRequests, first), "is listed at time"},
+		"a request is cut short":            {rewrite(partRequests, first, func(v []byte) []byte { return v[:9] }), "request"},
+		"a tuple is staged by object alone": {put(partStagedForward, make([]byte, 16), []byte{3}), "is staged as 03, in the other order as"},
+		"a tuple is staged otherwise by subject": {func(b bucket) error {
+			return errors.Join(b(partStagedForward).Put(make([]byte, 16), []byte{2, 1}), b(partStagedReverse).Put(make([]byte, 16), []byte{2, 0}))
+		}, "is staged as 0201, in the other order as 0200"},
+		"a part of the log has another grant": {func(b bucket) error {
+			c, err := decodeChange(b(partLog).Get(number(tuples.Revision(4))))
+			if err != nil {
+				return err
+			}
+			c.mutations[0].grant = grant{hasExpiry, 0, 0, 0, 0, 0, 0, 0, 1}
+			return b(partLog).Put(partKey(4, 0), appendMutations(nil, c.mutations))
+		}, "the log of revision 4 ends"},
+		"a part of the log is cut short": {put(partLog, partKey(4, 0), []byte{1, 3}), "part of a change, of 2 bytes"},
 		"a version that the log does not know": {func(b bucket) error {
 			k, v := first(b(partForwardHistory))
 			r, w := first(b(partReverseHistory))

@@ -2,7 +2,6 @@ package bolt
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -98,6 +97,9 @@ func (x *verifier) checkEnded(v *view, o order, key, row []byte, last tuples.Rev
 		return err
 	}
 	ended := deletedAt(key)
+	if x.collecting && ended == x.oldest {
+		return nil // nobody can read it any more
+	}
 	if created < last || created >= ended || ended <= x.oldest || ended > v.state.head {
 		return disagree("version %x was live from %d to %d, after one that ended at %d, in a store from %d to %d",
 			key, created, ended, last, x.oldest, v.state.head)
@@ -151,33 +153,36 @@ func (x *verifier) changes(v *view, from []byte) ([]byte, error) {
 	key, value := log.Seek(from)
 	before := int64(0)
 	for rows := 0; key != nil; {
-		c, err := decodeChange(value)
+		revision, c, err := decodeLog(key, value)
 		if err != nil {
 			return nil, err
 		}
-		revision := tuples.Revision(binary.BigEndian.Uint64(key))
 		if revision > x.at {
 			return nil, nil
+		}
+		if len(key) == partLen {
+			c.time = before
+		} else {
+			x.counts.Changes++
 		}
 		if revision < x.oldest || c.time < before {
 			return nil, disagree("the log has revision %d of time %d, after time %d, in a store from revision %d", revision, c.time, before, x.oldest)
 		}
-		x.counts.Changes++
 		if revision > x.oldest {
 			if err := x.checkChange(v, revision, c); err != nil {
 				return nil, err
 			}
 		}
+		next, following := log.Next()
 		if rows += 1 + len(c.mutations); rows > rowsPerSlice {
 			// The next slice begins with the following entry and compares its time anew.
-			next, following := log.Next()
-			if next != nil && changeTime(following) < c.time {
+			if len(next) == revisionLen && changeTime(following) < c.time {
 				return nil, disagree("the log goes back in time after revision %d", revision)
 			}
 			return next, nil
 		}
 		before = c.time
-		key, value = log.Next()
+		key, value = next, following
 	}
 	return nil, nil
 }

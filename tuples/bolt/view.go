@@ -17,6 +17,8 @@ const (
 	partReverse
 	partForwardHistory
 	partReverseHistory
+	partStagedForward
+	partStagedReverse
 	partSymbols
 	partIDs
 	partNodes
@@ -30,8 +32,8 @@ const (
 )
 
 var partNames = [parts]string{
-	"forward", "reverse", "forward-history", "reverse-history", "symbols", "ids", "nodes",
-	"expiries", "log", "models", "model-ids", "requests", "request-times",
+	"forward", "reverse", "forward-history", "reverse-history", "staged-forward", "staged-reverse",
+	"symbols", "ids", "nodes", "expiries", "log", "models", "model-ids", "requests", "request-times",
 }
 
 var stateKey = []byte("state")
@@ -41,17 +43,23 @@ type state struct {
 	head   tuples.Revision
 	time   int64           // of the head
 	oldest tuples.Revision // the first revision that can be read
+	// merging is the revision whose staged rows are a part of the state, 0 for none.
+	merging tuples.Revision
 }
 
 func (s state) encode() []byte {
 	b := number(s.head)
 	b = binary.BigEndian.AppendUint64(b, uint64(s.time))
-	return binary.BigEndian.AppendUint64(b, uint64(s.oldest))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.oldest))
+	return binary.BigEndian.AppendUint64(b, uint64(s.merging))
 }
 
 func decodeState(b []byte) (state, error) {
 	in := input{rest: b}
-	s := state{head: tuples.Revision(in.uint64()), time: int64(in.uint64()), oldest: tuples.Revision(in.uint64())}
+	s := state{
+		head: tuples.Revision(in.uint64()), time: int64(in.uint64()),
+		oldest: tuples.Revision(in.uint64()), merging: tuples.Revision(in.uint64()),
+	}
 	if in.failed {
 		return s, fmt.Errorf("state %x: %w", b, errDamaged)
 	}
@@ -92,9 +100,14 @@ func (v *view) part(p part) *bbolt.Bucket {
 
 func (v *view) live(o order) *bbolt.Bucket    { return v.part(partForward + part(o)) }
 func (v *view) history(o order) *bbolt.Bucket { return v.part(partForwardHistory + part(o)) }
+func (v *view) staged(o order) *bbolt.Bucket  { return v.part(partStagedForward + part(o)) }
 
-// exact reports whether the live rows alone are the state at v.at.
+// exact reports whether no history is needed for the state at v.at.
 func (v *view) exact() bool { return v.at == v.state.head }
+
+// overlaid reports whether the staged rows are a part of the state at v.at. They take the
+// place of the live rows of their keys.
+func (v *view) overlaid() bool { return v.state.merging != 0 && v.at >= v.state.merging }
 
 // cursor returns the kept cursor over the live rows of one order.
 func (v *view) cursor(kept *[2]*bbolt.Cursor, o order) *bbolt.Cursor {
@@ -106,6 +119,11 @@ func (v *view) cursor(kept *[2]*bbolt.Cursor, o order) *bbolt.Cursor {
 
 // row returns the row of a key at v.at, nil if there is none.
 func (v *view) row(o order, key []byte) ([]byte, error) {
+	if v.overlaid() {
+		if staged := v.staged(o).Get(key); staged != nil {
+			return stagedRow(staged, v.state.merging)
+		}
+	}
 	if k, row := v.cursor(&v.lookups, o).Seek(key); bytes.Equal(k, key) {
 		created, _, err := splitRow(row)
 		if err != nil || created <= v.at {
@@ -147,82 +165,4 @@ func (v *view) grantOf(o order, key, row []byte) (g grant, expired bool, err err
 		}
 	}
 	return g, g.expiredAt(v.now), nil
-}
-
-// walk is a cursor over the keys of one order. It stops at each key that has a
-// live row or history, and shows the row that is visible at the view's revision.
-type walk struct {
-	key []byte // nil at the end
-	row []byte // nil when the key is not visible
-	err error
-
-	at            tuples.Revision
-	live, history *bbolt.Cursor // history is nil in an exact view
-	lk, lv        []byte
-	hk, hv        []byte
-}
-
-// walk starts at the first key that is not less than from. It ends the walk before it
-// over that order.
-func (v *view) walk(o order, from []byte) *walk {
-	w := &walk{at: v.at, live: v.cursor(&v.walks, o)}
-	w.lk, w.lv = w.live.Seek(from)
-	if !v.exact() {
-		w.history = v.history(o).Cursor()
-		w.hk, w.hv = w.history.Seek(from)
-	}
-	w.settle()
-	return w
-}
-
-// next moves to the following key.
-func (w *walk) next() {
-	key := w.key
-	if bytes.Equal(w.lk, key) {
-		w.lk, w.lv = w.live.Next()
-	}
-	if w.history != nil && bytes.HasPrefix(w.hk, key) {
-		// One version is usual; past a second one a seek beats stepping over all.
-		if w.hk, w.hv = w.history.Next(); bytes.HasPrefix(w.hk, key) {
-			w.hk, w.hv = w.history.Seek(historyKey(key, ^tuples.Revision(0)))
-		}
-	}
-	w.settle()
-}
-
-// settle chooses the smaller key of the two cursors and its visible row.
-func (w *walk) settle() {
-	w.key, w.row = w.lk, nil
-	if w.hk != nil && (w.lk == nil || bytes.Compare(w.hk[:edgeLen], w.lk) < 0) {
-		w.key = w.hk[:edgeLen:edgeLen]
-	}
-	if w.key == nil || w.err != nil {
-		w.key = nil
-		return
-	}
-	if w.history == nil {
-		w.row = w.lv
-		return
-	}
-	if bytes.Equal(w.lk, w.key) && w.visible(w.lv) {
-		w.row = w.lv
-		return
-	}
-	if !bytes.HasPrefix(w.hk, w.key) {
-		return
-	}
-	if deletedAt(w.hk) <= w.at {
-		w.hk, w.hv = w.history.Seek(historyKey(w.key, w.at+1))
-	}
-	if bytes.HasPrefix(w.hk, w.key) && w.visible(w.hv) {
-		w.row = w.hv
-	}
-}
-
-func (w *walk) visible(row []byte) bool {
-	created, _, err := splitRow(row)
-	if err != nil {
-		w.err = err
-	}
-	return err == nil && created <= w.at
 }
