@@ -59,3 +59,39 @@ func TestSetSharesAtScale(t *testing.T) {
 		t.Errorf("withdrawn, but %s", got)
 	}
 }
+
+// A folder with more media than one transaction takes is deleted and brought back at one
+// revision each (C5), and right behind each the token of a delete that found nothing is
+// still told from that of the large one.
+func TestDeleteObjectAtScale(t *testing.T) {
+	const media, perWrite = 25_000, 5_000
+	w := newLibrary(t)
+	for part := range media / perWrite {
+		lines := make([]string, perWrite)
+		for i := range lines {
+			lines[i] = fmt.Sprintf("media:m%d#folder@folder:press", part*perWrite+i)
+		}
+		w.touch(lines...)
+	}
+	before := w.head()
+	deleted, err := w.tuples.DeleteObject(w.ctx, &usherv1.DeleteObjectRequest{Object: object(t, "folder:press"), Contents: within("folder")})
+	if err != nil || deleted.GetDeleted() != media || deleted.GetObjects()["media"] != media || deleted.GetRevision() != before+1 || w.head() != before+1 {
+		t.Fatalf("got %v, %v", deleted, err)
+	}
+	nothing := deleted
+	for nothing.GetToken() == deleted.GetToken() {
+		if nothing, err = w.tuples.DeleteObject(w.ctx, &usherv1.DeleteObjectRequest{Object: object(t, "folder:press")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{DeletedAt: nothing.GetToken()})
+	wantRefusal(t, err, codes.InvalidArgument, "INVALID_FIELD", "deleted_at")
+	undone, err := w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{DeletedAt: deleted.GetToken()})
+	if err != nil || undone.GetRestored() != media || undone.GetRevision() != before+2 {
+		t.Fatalf("got %v, %v", undone, err)
+	}
+	again, err := w.tuples.UndoDelete(w.ctx, &usherv1.UndoDeleteRequest{DeletedAt: deleted.GetToken()})
+	if err != nil || again.GetRestored() != 0 || again.GetSkipped() != media {
+		t.Errorf("got %v, %v", again, err)
+	}
+}

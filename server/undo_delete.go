@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"time"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/tuples"
@@ -63,11 +64,23 @@ func (s *Server) toUndo(ctx context.Context, h *handle, r *usherv1.UndoDeleteReq
 }
 
 // isOfChange reports whether a stamp is that of the change of its revision: a delete that
-// found nothing has the revision of somebody else's change, but not its time. What the log
-// does not tell, for its age or because it is being written, the commit will.
+// found nothing has the revision of somebody else's change, but not its time. It waits for
+// a large change to be in the log. If that has no answer the commit will have one.
 func (h *handle) isOfChange(ctx context.Context, at stamp) bool {
-	changes, err := h.store.Changes(ctx, tuples.LogPosition{Revision: at.revision - 1}, 1)
-	return err != nil || len(changes) == 0 || changes[0].Revision == at.revision && changes[0].Time.UnixMilli() == at.time
+	for {
+		changes, err := h.store.Changes(ctx, tuples.LogPosition{Revision: at.revision - 1}, 1)
+		switch {
+		case err != nil || at.revision > h.store.Head():
+			return true
+		case len(changes) > 0:
+			return changes[0].Revision == at.revision && changes[0].Time.UnixMilli() == at.time
+		}
+		select {
+		case <-time.After(unwrittenPause):
+		case <-ctx.Done():
+			return true
+		}
+	}
 }
 
 // removedNothing refuses a token whose revision left every tuple in place.
