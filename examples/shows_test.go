@@ -91,6 +91,12 @@ func menuShows(t *testing.T) (all []show) {
 	for _, p := range previews {
 		add(p.name, "shares_test.go", nil, "PreviewShares")
 	}
+	for _, o := range openings {
+		add(o.name, "sharing_test.go", nil, "SummarizeShares")
+	}
+	for _, g := range glances {
+		add(g.name, "sharing_test.go", nil, "SummarizeTree")
+	}
 	for _, d := range deletions {
 		add(d.name, "deletions_test.go", d.answers, "DeleteObject", "UndoDelete")
 	}
