@@ -53,6 +53,21 @@ func (m *mirror) take(message *usherv1.WatchResponse) {
 	}
 }
 
+// theEnd is the tuple that the last write of a test adds.
+const theEnd = "media:end#viewer@user:bert"
+
+// follow takes messages up to the end.
+func (m *mirror) follow(stream receiver[usherv1.WatchResponse]) {
+	for !m.tuples[theEnd] {
+		message, err := stream.Recv()
+		if err != nil {
+			m.t.Error(err)
+			return
+		}
+		m.take(message)
+	}
+}
+
 func (m *mirror) takeSnapshot(s *usherv1.TupleSnapshot, token string) {
 	if s.GetFirst() == m.within && !s.GetFirst() || s.GetLast() != (token != "") {
 		m.t.Errorf("first %v, last %v, token %q", s.GetFirst(), s.GetLast(), token)
@@ -174,18 +189,11 @@ func TestNothingIsLostBetweenSnapshotAndLog(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			for !mirrors[i].tuples["media:end#viewer@user:anna"] {
-				message, err := stream.Recv()
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				mirrors[i].take(message)
-			}
+			mirrors[i].follow(stream)
 		})
 	}
 	writers.Wait()
-	w.touch("media:end#viewer@user:anna")
+	w.touch(theEnd)
 	consumers.Wait()
 	want := w.stored(&usherv1.TupleFilter{ObjectType: "media"})
 	for _, m := range mirrors {
