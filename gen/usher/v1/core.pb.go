@@ -668,7 +668,8 @@ type TupleFilter struct {
 	// Relation of the subject: set to "" for subjects that are no usersets, unset
 	// for both.
 	SubjectRelation *string `protobuf:"bytes,6,opt,name=subject_relation,json=subjectRelation,proto3,oneof" json:"subject_relation,omitempty"`
-	// Matches tuples that expire, and do so before this time; unset for all tuples.
+	// Matches tuples that expire, and do so before this time, rounded down to milliseconds;
+	// unset for all tuples. Without other fields every tuple is looked at. A Watch takes none.
 	ExpiresBefore *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_before,json=expiresBefore,proto3" json:"expires_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
