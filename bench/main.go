@@ -60,6 +60,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	if err := measureServer(ctx, s, db, questions, report); err != nil {
 		return fmt.Errorf("server: %w", err)
 	}
+	if err := measureShares(ctx, s, dir, report); err != nil {
+		return fmt.Errorf("shares: %w", err)
+	}
 	if err := measureWrites(ctx, s, dir, report); err != nil {
 		return fmt.Errorf("writes: %w", err)
 	}
