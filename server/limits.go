@@ -20,8 +20,9 @@ const (
 	maxSourceAddress = 255 // bytes
 	maxGrantedBy     = 10  // tuples that a recorded decision names
 
-	maxShares        = 1_000   // of one SetShares
-	maxSharePairs    = 100_000 // its objects times its shares
+	maxShares        = 1_000     // of one SetShares
+	maxSharePairs    = 100_000   // its objects times its shares
+	maxShareTuples   = 1_000_000 // these times the roles; 900,000 took 340 MB of memory
 	maxPreviewShares = 100
 	maxPreviewPairs  = 10_000
 	maxRoles         = 20 // that a share replaces

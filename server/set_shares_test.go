@@ -182,6 +182,9 @@ func TestBadSetShares(t *testing.T) {
 		{"100,100 objects and shares, multiplied", "TOO_MANY_ITEMS", "shares", func(r *usherv1.SetSharesRequest) {
 			r.Objects, r.Shares = many(1_001), recipients(100)
 		}},
+		{"1,100,000 objects, shares and roles, multiplied", "TOO_MANY_ITEMS", "roles", func(r *usherv1.SetSharesRequest) {
+			r.Objects, r.Shares, r.Roles = many(1_000), recipients(100), make([]string, 11)
+		}},
 		{"a recipient twice", "INVALID_FIELD", "shares[1].subject", func(r *usherv1.SetSharesRequest) {
 			r.Shares = shareList(t, "viewer@user:anna", "@user:anna")
 		}},

@@ -57,8 +57,11 @@ func toSharing(r sharingRequest, limits sharingLimits) (*sharing, *problems) {
 	p.addCount("objects", len(r.GetObjects()), maxItems)
 	p.addCount("shares", len(r.GetShares()), limits.shares)
 	p.addCount("roles", len(r.GetRoles()), maxRoles)
-	if pairs := len(r.GetObjects()) * len(r.GetShares()); pairs > limits.pairs {
+	pairs := len(r.GetObjects()) * len(r.GetShares())
+	if pairs > limits.pairs {
 		p.add("shares", tooMany("", pairs, limits.pairs))
+	} else if n := pairs * len(r.GetRoles()); n > maxShareTuples {
+		p.add("roles", tooMany("", n, maxShareTuples))
 	}
 	if p.err() != nil {
 		return s, p
@@ -126,10 +129,10 @@ func onlyRecipient(m *usherv1.Share) error {
 	return nil
 }
 
-// addForbiddenShares notes what a model forbids of a sharing: a type of the selection that
-// it lacks, a role that it does not give to such a recipient there. A role that one type
-// lacks is none to be replaced there; but one that no model ever had is a slip of the pen,
-// and would leave in place what it was to replace. It says so once all else is right.
+// addForbiddenShares notes what a model forbids of a sharing that is right in itself: a
+// type of the selection that it lacks, a role that it does not give to such a recipient
+// there. A role that one of the types lacks is none to be replaced there; but one that no
+// model ever had is a slip of the pen, and would leave in place what it was to replace.
 func (p *problems) addForbiddenShares(m *model.Model, symbols *tuples.Symbols, s *sharing) {
 	if p.err() != nil {
 		return

@@ -1003,8 +1003,8 @@ type SetSharesRequest struct {
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
 	// The selection: 1 to 10,000 objects, none twice. Their types may differ.
 	Objects []*Object `protobuf:"bytes,2,rep,name=objects,proto3" json:"objects,omitempty"`
-	// What each recipient shall have: 1 to 1,000 recipients, none twice; 100,000 at most
-	// together with the objects, multiplied.
+	// What each recipient shall have: 1 to 1,000 recipients, none twice. Multiplied with the
+	// objects 100,000 at most, and with the roles too 1,000,000.
 	Shares []*Share `protobuf:"bytes,3,rep,name=shares,proto3" json:"shares,omitempty"`
 	// The relations that count as rights of the selection, 1 to 20, none twice: whatever
 	// tuples of these name a recipient on an object of the selection are replaced. Others,
