@@ -105,9 +105,6 @@ func (s *sureOrigins) add(node tuples.Node, sure rights, settings int) {
 
 // states returns the states of one object.
 func (o *openness) states(ctx context.Context, t tuples.ObjectType, node tuples.Node) ([]ShareState, error) {
-	if o.lineages.full() {
-		o.lineages.forget()
-	}
 	var demands []demand
 	steps := make([]*model.Step, len(o.settings))
 	for i, setting := range o.settings {

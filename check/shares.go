@@ -61,9 +61,9 @@ type ShareCount struct {
 // one recipient is in its item instead. It fails as [Evaluator.Check] does.
 //
 // Each tuple is read once, however many relations it counts for and however many
-// objects inherit it (unless their folders and the like are more than a million
-// tuples together). Rights that no "and", "but not" or open condition stands before are
-// known by then; of the others each costs a Check.
+// objects inherit it; only of folders and the like with more than a quarter of a million
+// tuples some may be read again. Rights that no "and", "but not" or open condition stands
+// before are known by then; of the others each costs a Check.
 func (e *Evaluator) SummarizeShares(ctx context.Context, q SharesQuery, after string) iter.Seq2[RecipientShares, error] {
 	return func(yield func(RecipientShares, error) bool) {
 		s, err := e.newSummary(ctx, q)

@@ -20,7 +20,7 @@ type summary struct {
 	survey    *survey
 	lineages  *lineages
 	groups    map[string]*group
-	size      int // of the groups, in claims
+	size      int // of the groups, in claims and relatives
 
 	// By number of the recipient:
 	own     []claim // of the object under way
@@ -48,7 +48,7 @@ type group struct {
 // count goes through the objects.
 func (s *summary) count(ctx context.Context) error {
 	for i := range s.nodes {
-		if s.lineages.full() || s.size > maxRemembered {
+		if s.size > maxRemembered {
 			s.disband()
 		}
 		if err := s.countObject(ctx, i); err != nil {
@@ -169,7 +169,7 @@ func (s *summary) group(ctx context.Context, r *record) (*group, error) {
 		}
 	}
 	s.groups[key] = g
-	s.size += len(g.claims)
+	s.size += len(g.claims) + len(g.relatives)
 	return g, nil
 }
 
@@ -185,5 +185,4 @@ func (s *summary) disband() {
 	}
 	clear(s.groups)
 	s.size = 0
-	s.lineages.forget()
 }
