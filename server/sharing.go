@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -95,24 +96,15 @@ func (s *sharing) toShare(message *usherv1.Share) (share, error) {
 	if sh.role == "" {
 		return sh, onlyRecipient(message)
 	}
-	if err := s.isRole(sh.role); err != nil {
-		return sh, err
+	if !slices.Contains(s.roles, sh.role) {
+		return sh, tuples.Invalid("relation", string(sh.role), "is not one of the roles",
+			"name it in roles too, or send an empty relation for no right")
 	}
 	var err error
 	if sh.grant, err = wire.ToGrant(message); err != nil {
 		return sh, err
 	}
 	return sh, sh.grant.Validate()
-}
-
-func (s *sharing) isRole(r tuples.Relation) error {
-	for _, role := range s.roles {
-		if role == r {
-			return nil
-		}
-	}
-	return tuples.Invalid("relation", string(r), "is not one of the roles",
-		"name it in roles too, or send an empty relation for no right")
 }
 
 // onlyRecipient refuses a share that gives nothing and says how.
