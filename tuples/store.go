@@ -69,7 +69,7 @@ type Store interface {
 	// Changes lists up to limit changes behind after, oldest first;
 	// [ErrRevisionUnavailable] if the log no longer reaches back so far,
 	// [ErrRevisionAhead] if the head is not there yet. It stops before a revision whose
-	// parts are not all written yet.
+	// parts are not all written yet, which can be some time after it is the head.
 	Changes(ctx context.Context, after LogPosition, limit int) ([]Change, error)
 	// ChangeAt is the change of one revision, without its mutations: who made it, when and
 	// why. [ErrRevisionUnavailable] if the log does not have it, [ErrRevisionAhead] if the
@@ -141,15 +141,20 @@ type Mutation struct {
 // Commit is one write, as data. Its parts are checked in the order request id,
 // model, read set, preconditions, mutations; the first failure ends it.
 //
-// It may be of any size. One that is too large for one transaction of the engine is
-// staged in pieces that nobody sees, and made visible as a whole by one small write;
-// other writers get their turn between the pieces. Preconditions, model and read set are
-// judged at that last write.
+// Its mutations may be any number, and an erase or undo may mean any number of tuples. A
+// commit that is too large for one transaction of the engine is staged in pieces that
+// nobody sees, and made visible as a whole by one small write; other writers get their
+// turn between the pieces, and what they change is taken in. Such commits wait for each
+// other. Preconditions, model and read set are judged at the first piece and at that last
+// write; so one that is not to be is refused early. When the context ends before the last
+// write the commit fails with its error and is as if it had never been, but that the names
+// of its tuples may stay interned.
 //
 // An expired tuple counts as absent. Where a mutation replaces one that is not collected
 // yet, the revision before the commit's own is its collection, with [CauseExpired].
 type Commit struct {
-	// Mutations apply in order; no two may have the same key.
+	// Mutations apply in order; no two may have the same key. More than 10,000 stand alone,
+	// without Delete and NewModel.
 	Mutations []Mutation
 	// Delete removes the tuples that a filter selects.
 	Delete *DeleteMatching
@@ -214,8 +219,9 @@ type Containment struct {
 }
 
 // Undo brings back the tuples that the change of a revision removed, with the grants
-// they had. What is there again by now, and what would have expired, is left as it is.
-// [ErrRevisionUnavailable] if the history no longer reaches back so far.
+// they had. What is there again by now, and what would have expired, is left as it is; so
+// are grants that the change replaced. [ErrRevisionUnavailable] if the history no longer
+// reaches back so far, [ErrRevisionAhead] if the head is not there yet.
 type Undo struct{ Revision Revision }
 
 // Precondition asks that some live tuple matches a filter, or that none does.

@@ -110,7 +110,7 @@ func (d *draft) collectExpired() (more bool, err error) {
 // collectHistory makes the next revisions unreadable that were superseded before the
 // retention: it advances the oldest readable one, and removes the history that ended
 // with it and the log before it. The parts of a large change go one by one, after the
-// oldest revision has advanced to it.
+// oldest revision has advanced to it; some may be written only then.
 func (d *draft) collectHistory() (more bool, err error) {
 	if d.store.readers.Load() > 0 {
 		return false, nil
@@ -129,7 +129,7 @@ func (d *draft) collectHistory() (more bool, err error) {
 		done := number(d.state.oldest) // what goes from the log
 		if len(key) == partLen {
 			done = bytes.Clone(key)
-		} else if c.time > cutoff || revision == d.state.merging {
+		} else if c.time > cutoff {
 			return false, nil
 		}
 		d.group.write()

@@ -19,6 +19,10 @@
 // changes after the fsync alone. Store creation, collection and the clock's mark go
 // through the same queue.
 //
+// A commit too large for that is staged: piece by piece into buckets that nobody reads,
+// each piece a job like any other. See staging.go for the way there, staged.go for how
+// it becomes visible, merge.go for what follows.
+//
 // A bbolt reader can see a transaction whose meta page is written but not yet
 // synced. A snapshot therefore pins the published head before it begins its
 // transaction, and when that transaction turns out to be newer it shows the pinned

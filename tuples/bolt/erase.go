@@ -12,9 +12,11 @@ import (
 // as subject. A tuple of the latter that puts its object into the node puts the
 // object into the queue.
 type eraser struct {
-	erase *tuples.Erase
-	roots map[tuples.Node]bool // the objects named; those that the store has seen
-	along []containment        // of the view under way
+	erase   *tuples.Erase
+	along   []containment         // of the view under way
+	unknown []tuples.Object       // of those named: the store has not seen them so far
+	roots   map[tuples.Node]bool  // the others
+	inside  map[tuples.Symbol]int // how many objects lie in them, by type
 
 	// nodes are the objects to erase, and whether all tuples of each were looked at.
 	nodes map[tuples.Node]bool
@@ -30,7 +32,10 @@ type containment struct {
 }
 
 func newEraser(erase *tuples.Erase) *eraser {
-	return &eraser{erase: erase, roots: map[tuples.Node]bool{}, nodes: map[tuples.Node]bool{}}
+	return &eraser{
+		erase: erase, unknown: erase.Objects,
+		roots: map[tuples.Node]bool{}, inside: map[tuples.Symbol]int{}, nodes: map[tuples.Node]bool{},
+	}
 }
 
 // scan implements [source]. A tuple between two objects to erase is found at the one that
@@ -60,27 +65,36 @@ func (e *eraser) resolve(v *view) error {
 			e.along = append(e.along, containment{kind, relation})
 		}
 	}
-	for _, o := range e.erase.Objects {
-		if len(e.roots) == len(e.erase.Objects) {
-			break
-		}
+	var unknown []tuples.Object
+	for _, o := range e.unknown {
 		n, err := v.node(o)
 		if err != nil {
 			return err
 		}
-		if n != 0 && !e.roots[n] {
+		if n == 0 {
+			unknown = append(unknown, o)
+		} else if e.add(n) {
 			e.roots[n] = true
-			e.add(n)
 		}
 	}
+	e.unknown = unknown
 	return nil
 }
 
-// add puts a node into the queue unless it was there before.
-func (e *eraser) add(n tuples.Node) {
-	if _, known := e.nodes[n]; !known {
-		e.nodes[n] = false
-		e.queue = append(e.queue, n)
+// add puts a node into the queue, and reports whether it was not there before.
+func (e *eraser) add(n tuples.Node) bool {
+	if _, known := e.nodes[n]; known {
+		return false
+	}
+	e.nodes[n] = false
+	e.queue = append(e.queue, n)
+	return true
+}
+
+// enter takes in an object that lies in one to erase.
+func (e *eraser) enter(n tuples.Node) {
+	if e.add(n) {
+		e.inside[n.Type()]++
 	}
 }
 
@@ -136,7 +150,7 @@ func (e *eraser) visit(p *piece, node tuples.Node, edge tuples.EdgeKey, g grant)
 			return // found as its object
 		}
 		if e.holds(edge) {
-			e.add(edge.Object)
+			e.enter(edge.Object)
 		}
 	}
 	if !e.nodes[other] {
@@ -159,13 +173,13 @@ func (e *eraser) follow(p *piece, mutations []mutation) error {
 		_, subject := e.nodes[edge.Subject]
 		inside := subject && e.holds(edge)
 		switch {
-		case m.op == tuples.OpDelete && object && inside && !e.roots[edge.Object]:
+		case m.op == tuples.OpDelete && object && inside:
 			return errMoved
 		case m.op == tuples.OpDelete:
 			p.found(mutation{key: m.key})
-		case !m.grant.expiredAt(p.now) && (object || subject):
+		case object || subject:
 			if inside {
-				e.add(edge.Object)
+				e.enter(edge.Object)
 			}
 			p.found(mutation{op: tuples.OpDelete, key: m.key, grant: m.grant})
 		}
@@ -177,13 +191,16 @@ func (e *eraser) follow(p *piece, mutations []mutation) error {
 // an object of the request may be named by none.
 func (e *eraser) count(v *view, outcome *tuples.Committed) error {
 	objects := map[tuples.ObjectType]int{}
-	for node := range e.nodes {
-		named := !e.roots[node]
-		for o := forward; o <= reverse && !named; o++ {
-			var err error
-			if named, err = v.named(o, node); err != nil {
-				return err
-			}
+	for kind, n := range e.inside {
+		objects[tuples.ObjectType(v.names.Name(kind))] = n
+	}
+	for node := range e.roots {
+		named, err := v.named(forward, node)
+		if err == nil && !named {
+			named, err = v.named(reverse, node)
+		}
+		if err != nil {
+			return err
 		}
 		if named {
 			objects[tuples.ObjectType(v.names.Name(node.Type()))]++

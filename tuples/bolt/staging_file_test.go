@@ -132,6 +132,39 @@ func TestALargeChangeIsCollectedInParts(t *testing.T) {
 	}
 }
 
+// Neither an expired tuple nor the history is collected by rows that are not merged yet.
+func TestWhatIsNotMergedIsNotCollected(t *testing.T) {
+	clock := newTestClock()
+	db, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{Clock: clock.read, Retention: time.Hour})
+	expiring := "folder:press#viewer@user:anna expires 2026-03-14T09:30:00Z"
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, append(inPress, expiring)...))
+	staged := mustStage(t, s, eraseOf(press))
+	staged.appear(t)
+	clock.add(2 * time.Hour)
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, beside))
+	head := s.Head()
+	for _, step := range []func(*draft) (bool, error){(*draft).collectExpired, (*draft).collectHistory} {
+		if err := db.submit(t.Context(), 1, func(g *group) error {
+			d, err := g.draft(s)
+			if err == nil {
+				_, err = step(d)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Head() != head {
+		t.Errorf("what was erased expired at revision %d", s.Head())
+	}
+	mustVerify(t, s)
+	if err := db.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantTuples(t, s, tuples.At{}, beside)
+	mustVerify(t, s)
+}
+
 func TestAStoreThatTakesNoWritesShowsWhatIsStaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usher.db")
 	var file *os.File

@@ -1,14 +1,11 @@
 package bolt
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -215,161 +212,80 @@ func TestOthersWriteMeanwhile(t *testing.T) {
 	}
 }
 
-// countdown is a context that is canceled when it was looked at some times.
-type countdown struct {
-	context.Context
-	left int
-}
-
-func (c *countdown) Err() error {
-	if c.left--; c.left < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
-func TestALargeCommitThatIsGivenUpLeavesNothing(t *testing.T) {
-	db, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
-	mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
-	given := 0
-	for looks := 1; ; looks++ {
-		_, err := s.Commit(&countdown{t.Context(), looks}, eraseOf(press))
-		if err == nil {
-			break // it was looked at less often
-		}
-		given++
-		if !errors.Is(err, context.Canceled) || errors.Is(err, tuples.ErrOutcomeUnknown) {
-			t.Fatalf("got %v, want canceled and nothing written", err)
-		}
-		wantTuples(t, s, tuples.At{}, inPress...)
-	}
-	if given < 4 {
-		t.Errorf("the commit was given up at %d places", given)
-	}
-	wantTuples(t, s, tuples.At{})
-	mustVerify(t, s)
-	if rows := rowsOf(t, db, s); rows["staged-forward"]+rows["staged-reverse"] != 0 {
-		t.Errorf("staged rows are left: %v", rows)
-	}
-}
-
-func TestWhatFailsLateLeavesNothing(t *testing.T) {
-	for name, c := range map[string]struct {
-		change func(*tuples.Commit)
-		write  string // behind the first piece
-		want   func(error) bool
-	}{
-		"a precondition": {
-			func(c *tuples.Commit) {
-				c.Preconditions = []tuples.Precondition{{Field: "preconditions[0]", Filter: tuples.Filter{ObjectType: "film"}}}
-			},
-			"film:x#viewer@user:anna",
-			func(err error) bool { var failed *tuples.PreconditionError; return errors.As(err, &failed) },
-		},
-		"the read set": {
-			func(c *tuples.Commit) {
-				c.ReadSet = &tuples.ReadSet{Revision: 1, Lists: []tuples.Userset{{Object: press, Relation: "owner"}}}
-			},
-			"folder:press#owner@user:carl",
-			func(err error) bool { return errors.Is(err, tuples.ErrConflict) },
-		},
-		"a create of what is there by now": {
-			func(c *tuples.Commit) {
-				*c = commitOf(t, tuples.OpCreate, "media:a#viewer@user:anna", "media:b#viewer@user:anna", "media:c#viewer@user:anna")
-			},
-			"media:a#viewer@user:anna",
-			func(err error) bool {
-				var exists *tuples.ExistsError
-				return errors.As(err, &exists) && exists.Index == 0
-			},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
-			mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
-			commit := eraseOf(press)
-			c.change(&commit)
-			staged := mustStage(t, s, commit)
-			staged.piece(t)
-			mustCommit(t, s, commitOf(t, tuples.OpTouch, c.write))
-			var err error
-			for done := false; !done; {
-				_, done, err = staged.Next()
-			}
-			if !c.want(err) {
-				t.Errorf("got %v", err)
-			}
-			wantTuples(t, s, tuples.At{}, append(inPress, c.write)...)
-			mustVerify(t, s)
-		})
-	}
-}
-
-// A job that spoils the transaction of a piece undoes the piece; the staging begins anew.
-func TestAPieceThatIsRolledBackBeginsAnew(t *testing.T) {
-	db, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
-	mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
+// Every piece takes in what was written since the one before.
+func TestOthersWriteBetweenAllPieces(t *testing.T) {
+	_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, append(inPress, beside)...))
 	staged := mustStage(t, s, eraseOf(press))
-	staged.piece(t)
-	release := hold(t, db)
-	var done sync.WaitGroup
-	done.Add(2)
-	queue(db, 1, func() {
-		defer done.Done()
-		if _, err := staged.next(s); !errors.Is(err, errMoved) {
-			t.Errorf("got %v, want to begin anew", err)
-		}
-	})
-	queue(db, 2, func() {
-		defer done.Done()
-		_ = db.submit(context.Background(), 1, func(*group) error { panic("spoilt") })
-	})
-	release()
-	done.Wait()
-	staged.staging = newStaging(staged.write)
-	if err := s.tidy(t.Context()); err != nil {
-		t.Fatal(err)
+	for i := range 5 {
+		staged.piece(t)
+		mustCommit(t, s, commitOf(t, tuples.OpCreate, fmt.Sprintf("folder:press#viewer@user:u%d", i)))
+		mustCommit(t, s, commitOf(t, tuples.OpCreate, fmt.Sprintf("media:m%d#parent@folder:press", i)))
 	}
-	if got := staged.appear(t); got.Deleted != len(inPress) {
+	if got := staged.appear(t); got.Deleted != len(inPress)+10 {
 		t.Errorf("got %+v", got)
 	}
-	wantTuples(t, s, tuples.At{})
+	wantTuples(t, s, tuples.At{}, beside)
 	mustVerify(t, s)
 }
 
-func TestLargeCommitsWaitForEachOther(t *testing.T) {
-	db, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
-	mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
-	if err := s.reserve(t.Context()); err != nil { // as a large commit under way does
+// An undo takes in what others removed meanwhile, but not for what its revision replaced.
+func TestOthersRemoveWhatAnUndoLooksAt(t *testing.T) {
+	_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, anna+" with office_hours", bert, carl, beside))
+	c := commitOf(t, tuples.OpDelete, bert, carl, beside)
+	c.Mutations = append(c.Mutations, commitOf(t, tuples.OpTouch, anna).Mutations...)
+	changed := mustCommit(t, s, c).Revision
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, carl+" with office_hours"))
+	if err := s.merged(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if _, err := s.Commit(ctx, eraseOf(press)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want the deadline exceeded", err)
+	staged := mustStage(t, s, tuples.Commit{Undo: &tuples.Undo{Revision: changed}})
+	staged.piece(t)
+	staged.piece(t)
+	mustCommit(t, s, commitOf(t, tuples.OpDelete, anna))
+	mustCommit(t, s, commitOf(t, tuples.OpDelete, carl))
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, bert+" with office_hours"))
+	if got := staged.appear(t); got.Created != 2 || got.Skipped != 1 {
+		t.Errorf("got %+v", got)
 	}
-	waiting := make(chan error)
-	go func() {
-		_, err := s.Commit(context.Background(), eraseOf(press))
-		waiting <- err
-	}()
-	mustCommit(t, s, commitOf(t, tuples.OpCreate, beside)) // small ones do not wait
-	s.release()
-	if err := <-waiting; err != nil {
-		t.Error(err)
+	wantTuples(t, s, tuples.At{}, bert+" with office_hours", carl, beside)
+	mustVerify(t, s)
+}
+
+// Names that only deletes have are new names too: what a later piece adds gets others.
+func TestALongListOfNewNames(t *testing.T) {
+	_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
+	c := commitOf(t, tuples.OpDelete, "film:a#viewer@user:a", "film:b#viewer@user:b")
+	c.Mutations = append(c.Mutations, commitOf(t, tuples.OpCreate, "film:c#viewer@user:c", "film:d#viewer@user:d").Mutations...)
+	if got := mustCommit(t, s, c); got.Created != 2 || got.Same != 2 {
+		t.Errorf("got %+v", got)
 	}
-	wantTuples(t, s, tuples.At{}, beside)
-	if err := s.reserve(t.Context()); err != nil {
-		t.Fatal(err)
+	wantTuples(t, s, tuples.At{}, "film:c#viewer@user:c", "film:d#viewer@user:d")
+	mustVerify(t, s)
+}
+
+// A decision rests on lists, some of which a change touches that is not in the log as a
+// whole yet.
+func TestADecisionIsHeldAgainstWhatIsNotMerged(t *testing.T) {
+	_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, append(inPress, beside)...))
+	before := s.Head()
+	staged := mustStage(t, s, eraseOf(press))
+	staged.appear(t)
+	list := func(object tuples.Object, relation tuples.Relation) *tuples.ReadSet {
+		return &tuples.ReadSet{Revision: before, Lists: []tuples.Userset{{Object: object, Relation: relation}}}
 	}
-	go func() {
-		_, err := s.Commit(context.Background(), eraseOf(press))
-		waiting <- err
-	}()
-	if err := db.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-waiting; !errors.Is(err, tuples.ErrClosed) {
-		t.Errorf("got %v, want %v", err, tuples.ErrClosed)
+	for merged := false; !merged; merged = s.merging.Load() == 0 {
+		c := commitOf(t, tuples.OpTouch, beside)
+		for _, touched := range []*tuples.ReadSet{list(press, "owner"), list(tuples.Object{Type: "media", ID: "note"}, "parent")} {
+			c.ReadSet = touched
+			if _, err := s.Commit(t.Context(), c); !errors.Is(err, tuples.ErrConflict) {
+				t.Errorf("a decision on %v: got %v, want a conflict", touched.Lists, err)
+			}
+		}
+		c.ReadSet = list(press, "viewer")
+		mustCommit(t, s, c)
+		staged.merge(t)
 	}
 }
