@@ -211,16 +211,21 @@ func (w *weighing) learn(ctx context.Context, i int32, set AttributeSet) error {
 	return err
 }
 
-// attributesPerUnit is how many attributes are made or compared for one unit of work.
+// attributesPerUnit is how many attributes are compared for one unit of work.
 const attributesPerUnit = 16
 
-// add adds a set to an antichain, against the budget.
+// add adds a set to an antichain, against the budget: it costs what it is compared with
+// and, if it stays, a unit for each attribute. A long path has a set at each of its steps,
+// which would else fill the memory long before the budget ends.
 func (w *weighing) add(ctx context.Context, sets *antichain, set AttributeSet) (bool, error) {
 	units := (1 + len(*sets)) * (1 + len(set)/attributesPerUnit)
 	if err := w.solver.graph.spend(ctx, units); err != nil {
 		return false, err
 	}
-	return sets.add(set), nil
+	if !sets.add(set) {
+		return false, nil
+	}
+	return true, w.solver.graph.spend(ctx, len(set))
 }
 
 // antichain is sets of which none betters another.

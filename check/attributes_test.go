@@ -171,6 +171,25 @@ func TestAttributesCostBudget(t *testing.T) {
 	}
 }
 
+// Along a path the sets grow from step to step, and each of them is kept.
+func TestAttributesOfALongPathCostBudget(t *testing.T) {
+	const length, each = 200, 16
+	lines := repeat(length, func(i int) string {
+		names := repeat(each, func(j int) string { return fmt.Sprintf(`"notice_%d_%d":"crew"`, i, j) })
+		return fmt.Sprintf(`container:c%d#parent@container:c%d attributes {%s}`, i, i+1, strings.Join(names, ","))
+	})
+	w := newWorld(t, portal, append(lines, fmt.Sprintf("container:c%d#printer@user:kari", length))...)
+	on, subject := parseQuestion(t, "user:kari printer container:c0")
+	sets, err := w.evaluator().Attributes(t.Context(), on, subject)
+	if err != nil || len(sets) != 1 || len(sets[0]) != length*each {
+		t.Fatalf("got %d sets, %v, want one of %d attributes", len(sets), err, length*each)
+	}
+	const kept = each * length * (length + 1) / 2
+	if _, err := w.evaluator(budget(kept)).Attributes(t.Context(), on, subject); !errors.Is(err, check.ErrBudget) {
+		t.Errorf("%v, want %v: %d attributes are kept", err, check.ErrBudget, kept)
+	}
+}
+
 // A failed condition that the answer depends on is no answer, and no attributes either.
 func TestAttributesFailAsChecksDo(t *testing.T) {
 	w := newWorld(t, portal, `container:gala#printer@user:kari with sized {"size":"large"}`)

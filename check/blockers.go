@@ -121,20 +121,23 @@ func (b *blockers) followRule(ctx context.Context, node tuples.Node, step *model
 func (b *blockers) followUnion(ctx context.Context, node tuples.Node, step *model.Step) (t trail, err error) {
 	var ways []way
 	err = b.solver.eachWay(ctx, node, step, func(w way) bool {
-		if w.step != nil && w.guard.truth != no && b.evaluator.canBar(w.step) {
+		if w.step != nil && b.evaluator.canBar(w.step) {
 			ways = append(ways, w)
 		}
 		return len(ways) < maxFollowed
 	})
+	if err != nil {
+		return t, err
+	}
 	for _, w := range ways {
-		way, followErr := b.follow(ctx, w.node, w.step)
-		if followErr != nil {
-			return t, followErr
+		way, err := b.follow(ctx, w.node, w.step)
+		if err != nil {
+			return t, err
 		}
 		t.leads = t.leads || way.leads
 		t.barriers = append(t.barriers, way.barriers...)
 	}
-	return t, err
+	return t, nil
 }
 
 // followAll joins the trails of operands that must all hold. Something leads to them if it
