@@ -31,8 +31,9 @@ func parseConditional(text string) (string, bool) {
 	return FormatAnswer("", missing), ok && len(missing) > 0
 }
 
-// listed reads a list of subjects of one kind, or of objects. Behind an entry may stand what makes it less than allowed: "media:teaser (conditional:
-// proofs)", or "user:bert (denied)" beside "user:*".
+// listed reads a list of subjects of one kind, or of objects. Behind an entry may stand
+// what makes it less than allowed: "media:teaser (conditional: proofs)", or
+// "user:bert (denied)" beside "user:*".
 func (r *reader) listed(n node, kind tuples.Subject) []Item {
 	answers := map[tuples.ID]string{}
 	r.each(func(entry node) {

@@ -86,8 +86,8 @@ func (l *Library) Close() error {
 }
 
 // Answer answers what an assertion of a test asks, in the form of [FormatAnswer],
-// [FormatList], [FormatExplanation] or [FormatShares]. A condition that fails to evaluate is the answer
-// "failed: …"; every other failure is an error.
+// [FormatList], [FormatExplanation] or [FormatShares]. A condition that fails to evaluate
+// is the answer "failed: …"; every other failure is an error.
 func (l *Library) Answer(ctx context.Context, t *Test, a Assertion) (string, error) {
 	e, done, err := l.evaluator(ctx, t, a)
 	if err != nil {
