@@ -92,6 +92,27 @@ func TestRecordsRoundTrip(t *testing.T) {
 	})
 }
 
+// What the damage has left must be a whole record, or it is none.
+func TestDamagedRecords(t *testing.T) {
+	whole := func() []byte { d := sample(t); return d.encode() }
+	grant := len(`media:logo#downloader@user:anna attributes {"max_image_size":2048}`)
+	for name, damage := range map[string]func([]byte) []byte{
+		"nothing left":                 func([]byte) []byte { return nil },
+		"the end lost":                 func(b []byte) []byte { return b[:len(b)-1] },
+		"a byte more":                  func(b []byte) []byte { return append(b, 0) },
+		"no outcome":                   func(b []byte) []byte { b[0] = 0; return b },
+		"an outcome that there is not": func(b []byte) []byte { b[0] = byte(Conditional) + 1; return b },
+		"a text longer than the rest":  func(b []byte) []byte { b[2] = 0x7F; return b },
+		"a tuple that is none":         func(b []byte) []byte { b[len(b)-grant] = '#'; return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			if d, err := decode(newPosition(noon, 1), damage(whole())); !errors.Is(err, errDamaged) {
+				t.Errorf("got %+v, %v", d, err)
+			}
+		})
+	}
+}
+
 // Damage is an error, never a panic or another decision.
 func FuzzRecord(f *testing.F) {
 	d := sample(f)
