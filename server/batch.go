@@ -5,7 +5,6 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
-	"github.com/usher-authz/usher/tuples"
 )
 
 // BatchCheck implements usher.v1.PermissionService.
@@ -43,13 +42,9 @@ func (s *permissionService) BatchCheck(ctx context.Context, r *usherv1.BatchChec
 
 // validateCount refuses a list of items that is empty or too long.
 func validateCount(field string, n int) error {
-	switch {
-	case n == 0:
-		return tuples.Invalid(field, "", "is empty", "send 1 to 10,000 items")
-	case n > maxItems:
-		return tooMany(field, n, maxItems)
-	}
-	return nil
+	var p problems
+	p.addCount(field, n, maxItems)
+	return p.err()
 }
 
 // checkItem answers one item of a batch. An error concerns the whole batch.

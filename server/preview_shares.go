@@ -110,7 +110,7 @@ func (p *sharePreview) of(ctx context.Context, recipient tuples.Subject) (*usher
 		on := tuples.Userset{Object: object, Relation: p.relation}
 		decision, err := p.evaluator.Check(ctx, on, recipient)
 		if err != nil {
-			return nil, err
+			return nil, concerning(err, "object", object.String())
 		}
 		if decision.Outcome == check.Allowed {
 			preview.Allowed++

@@ -291,6 +291,15 @@ func TestBadPreviewShares(t *testing.T) {
 			wantRefusal(t, err, c.code, c.reason, c.field)
 		})
 	}
+	t.Run("the object whose condition fails", func(t *testing.T) {
+		r := previewShares(t, "can_view", 2, "viewer@user:zoe with office_hours")
+		r.Context = values(t, map[string]any{"hour": "noon"})
+		_, err := w.permissions.PreviewShares(w.ctx, r)
+		got := wantRefusal(t, err, codes.FailedPrecondition, "CONDITION_FAILED", "")
+		if want := r.GetObjects()[0]; got.metadata["object"] != want.GetType()+":"+want.GetId() {
+			t.Errorf("got %v, want the object %v", got.metadata, want)
+		}
+	})
 	t.Run("more work than the budget", func(t *testing.T) {
 		_, err := serve(t, w.db, server.Options{WorkBudget: 20}).permissions.PreviewShares(w.ctx, previewShares(t, "can_view", 20, "viewer@user:bert"))
 		wantRefusal(t, err, codes.ResourceExhausted, "WORK_BUDGET_EXHAUSTED", "")
