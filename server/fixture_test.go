@@ -21,6 +21,7 @@ import (
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 	"github.com/usher-authz/usher/tuples/bolt"
 )
@@ -202,7 +203,7 @@ func tuple(t testing.TB, line string) *usherv1.Tuple {
 		if message.Attributes == nil {
 			message.Attributes = map[string]*usherv1.AttributeValue{}
 		}
-		message.Attributes[name] = &usherv1.AttributeValue{Kind: &usherv1.AttributeValue_IntValue{IntValue: value.Int()}}
+		message.Attributes[name] = wire.FromValue(value)
 	}
 	return message
 }

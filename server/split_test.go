@@ -12,8 +12,9 @@ import (
 // revision comes from any store, and fails as told.
 type split struct {
 	*bolt.DB
-	unwritten atomic.Int64                 // so often the log is behind the head
-	fail      atomic.Pointer[func() error] // instead of Changes, once
+	unwritten  atomic.Int64                 // so often the log is behind the head
+	fail       atomic.Pointer[func() error] // instead of Changes, once
+	failBehind atomic.Int64                 // so many parts of a revision
 }
 
 type splitStore struct {
@@ -29,8 +30,10 @@ func (db *split) Store(ctx context.Context, name string) (tuples.Store, error) {
 // Changes cuts what the log has. All parts of a revision but the first say how many of
 // it lie behind.
 func (s *splitStore) Changes(ctx context.Context, after tuples.LogPosition, limit int) ([]tuples.Change, error) {
-	if fail := s.db.fail.Swap(nil); fail != nil {
-		return nil, (*fail)()
+	if after.Parts >= int(s.db.failBehind.Load()) {
+		if fail := s.db.fail.Swap(nil); fail != nil {
+			return nil, (*fail)()
+		}
 	}
 	if after.Revision < s.Head() && s.db.unwritten.Add(-1) >= 0 {
 		return nil, nil

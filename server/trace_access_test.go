@@ -67,6 +67,10 @@ func TestTraceAccess(t *testing.T) {
 			c.later()
 			c.collectHistory()
 		}, "since 3 at 01.14:30, when media:logo#blocked@user:anna expired; media:logo#viewer@user:anna of 2 by user:bert"},
+		{"given at the moment when an exclusion expired", func(c *clocked) {
+			c.grant("user:carl", "media:logo#blocked@user:anna expires 2026-06-01T14:00:00Z")
+			c.grant("user:bert", "media:logo#viewer@user:anna")
+		}, "since 3 at 01.14:00 by user:bert, have a look; media:logo#viewer@user:anna of 3 by user:bert"},
 		{"expired, and given again later", func(c *clocked) {
 			c.grant("user:bert", "media:logo#viewer@user:anna expires 2026-06-01T14:30:00Z")
 			c.later()
@@ -121,6 +125,15 @@ func TestTraceAccess(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", strings.ReplaceAll(got, "; ", "\n  "), strings.ReplaceAll(c.want, "; ", "\n  "))
 			}
 		})
+	}
+}
+
+// What needs no tuple lasts since there is a model, which can be the first revision.
+func TestTraceAccessWithoutATuple(t *testing.T) {
+	w := newClocked(t)
+	w.grant("user:bert", "group:design#member@user:anna")
+	if got, want := w.trace("group:design#member member group:design"), "since 1 at 01.12:00, a model"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

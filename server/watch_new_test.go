@@ -1,18 +1,14 @@
 package server_test
 
 import (
-	"path/filepath"
 	"slices"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/server"
 	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
-	"github.com/usher-authz/usher/tuples/bolt"
 )
 
 // marked returns the tuples of a change, those that are newly given with a "new " in front.
@@ -55,6 +51,8 @@ func TestWatchTellsWhatIsNew(t *testing.T) {
 		{"everybody", updates(t, create, "media:logo#viewer@user:*"), []string{"new media:logo#viewer@user:*"}},
 		{"a userset", updates(t, create, "media:logo#viewer@group:design#member"), []string{"new media:logo#viewer@group:design#member"}},
 		{"its other right", updates(t, create, "media:logo#editor@group:design#member"), []string{"media:logo#editor@group:design#member"}},
+		{"what has ended already", updates(t, create, "media:logo#viewer@user:emil expires 2001-01-01T00:00:00Z"),
+			[]string{"media:logo#viewer@user:emil"}},
 		{"taken away", updates(t, usherv1.Operation_OPERATION_DELETE, "media:logo#viewer@user:bert"), []string{"media:logo#viewer@user:bert"}},
 		{"given back", updates(t, create, "media:logo#viewer@user:bert"), []string{"new media:logo#viewer@user:bert"}},
 	} {
@@ -109,34 +107,20 @@ func TestFirstRevisionIsNew(t *testing.T) {
 
 // What had expired before a share was set again does not count, collected or not.
 func TestSharesAfterAnExpiryAreNew(t *testing.T) {
-	var now atomic.Pointer[time.Time]
-	set := func(hour int) {
-		at := time.Date(2026, 6, 1, hour, 0, 0, 0, time.UTC)
-		now.Store(&at)
-	}
-	set(12)
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "usher.db"), bolt.Options{
-		NoSync: true, CollectEvery: -1, Clock: func() time.Time { return *now.Load() },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if _, err := db.CreateStore(t.Context(), server.DefaultStore); err != nil {
-		t.Fatal(err)
-	}
-	w := serve(t, db, server.Options{})
-	w.writeModel(library)
+	w := newClocked(t)
 	w.touch("media:logo#viewer@user:anna expires 2026-06-01T13:00:00Z", "media:logo#viewer@user:bert expires 2026-06-01T15:00:00Z")
-	set(14)
-	stream, _ := w.watch(&usherv1.WatchRequest{})
+	w.later()
+	w.later()
+	stream, began := w.watch(&usherv1.WatchRequest{})
 	w.touch("media:logo#editor@user:anna", "media:logo#editor@user:bert")
 	want := []string{"media:logo#editor@user:bert", "new media:logo#editor@user:anna"}
 	if got := marked(changes(t, stream, 1)[0]); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	w.later()
+	w.later()
+	stream, _ = w.watch(&usherv1.WatchRequest{After: began.GetToken()})
+	if got := marked(changes(t, stream, 1)[0]); !slices.Equal(got, want) {
+		t.Errorf("to who reads it when all has expired: got %q, want %q", got, want)
 	}
 }

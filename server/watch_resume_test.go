@@ -3,6 +3,7 @@ package server_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -112,19 +113,49 @@ func TestWatchWaitsForAnUnwrittenLog(t *testing.T) {
 	}
 }
 
+// A token can be ahead of the head, as another server of the same store may have returned
+// it: a watch waits until the head gets there.
+func TestWatchOfATokenAheadWaits(t *testing.T) {
+	w, db := newSplit(t)
+	_, began := w.watch(&usherv1.WatchRequest{})
+	ahead := func() error { return tuples.ErrRevisionAhead }
+	db.fail.Store(&ahead)
+	stream, first := w.watch(&usherv1.WatchRequest{After: began.GetToken()})
+	if first.GetToken() != began.GetToken() {
+		t.Errorf("got %v, want a sign of life", first)
+	}
+	w.touch("media:logo#viewer@user:anna")
+	if got := changes(t, stream, 1)[0]; len(got.GetChanges().GetTuples()) != 1 {
+		t.Errorf("got %v", got)
+	}
+}
+
 // A consumer that falls behind the log while its stream is open gets another snapshot,
 // if it may have one at all.
 func TestWatchThatFallsBehind(t *testing.T) {
 	behind := func() error { return tuples.ErrRevisionUnavailable }
-	for name, mode := range map[string]usherv1.SnapshotMode{"if behind": ifBehind, "always": always} {
-		t.Run(name, func(t *testing.T) {
+	var lines []string
+	for i := range 250 { // a snapshot of some messages
+		lines = append(lines, fmt.Sprintf("media:%d#viewer@user:anna", i))
+	}
+	for _, c := range []struct {
+		name  string
+		mode  usherv1.SnapshotMode
+		parts int64 // of the revision that it has heard of
+	}{
+		{"if behind", ifBehind, 0},
+		{"always", always, 0},
+		{"within a revision", always, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			w, db := newSplit(t)
-			stream, first := w.watch(&usherv1.WatchRequest{Snapshot: mode})
+			stream, first := w.watch(&usherv1.WatchRequest{Snapshot: c.mode})
 			m := newMirror(t)
 			m.take(first)
+			db.failBehind.Store(c.parts)
 			db.fail.Store(&behind)
-			w.touch("media:logo#viewer@user:anna")
-			for len(m.tuples) == 0 {
+			w.touch(lines...)
+			for last := false; !last; {
 				message, err := stream.Recv()
 				if err != nil {
 					t.Fatal(err)
@@ -132,6 +163,12 @@ func TestWatchThatFallsBehind(t *testing.T) {
 				if m.take(message); message.GetChanges() != nil {
 					t.Errorf("got %v, want a snapshot", message)
 				}
+				last = message.GetSnapshot().GetLast()
+			}
+			w.touch(theEnd)
+			m.follow(stream)
+			if want := w.stored(&usherv1.TupleFilter{}); !maps.Equal(m.tuples, want) {
+				t.Errorf("got %d tuples, want %d", len(m.tuples), len(want))
 			}
 		})
 	}

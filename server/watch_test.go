@@ -3,14 +3,17 @@ package server_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/tuples"
 )
 
 // changes reads from a watch until it has n messages with changes.
@@ -124,6 +127,30 @@ func TestWatchSplitsLargeRevisions(t *testing.T) {
 				t.Errorf("got %d changes", total)
 			}
 		})
+	}
+}
+
+// The tuples of a revision can be large too: no message is longer than clients accept.
+func TestWatchSplitsLongRevisions(t *testing.T) {
+	w := newLibrary(t)
+	stream, _ := w.watch(&usherv1.WatchRequest{})
+	long := strings.Repeat("x", tuples.MaxAttributeBytes)
+	var attributes []string
+	for i := range tuples.MaxAttributes {
+		attributes = append(attributes, fmt.Sprintf(`"notice%d":%q`, i, long))
+	}
+	lines := make([]string, 500)
+	for i := range lines {
+		lines[i] = fmt.Sprintf("media:%d#viewer@user:anna attributes {%s}", i, strings.Join(attributes, ","))
+	}
+	w.touch(lines...)
+	total := 0
+	for total < len(lines) {
+		message := changes(t, stream, 1)[0]
+		total += len(message.GetChanges().GetTuples())
+		if size := proto.Size(message); size > 1<<20+len(lines[0]) || (message.GetToken() != "") != (total == len(lines)) {
+			t.Errorf("%d changes of %d bytes, token %q", len(message.GetChanges().GetTuples()), size, message.GetToken())
+		}
 	}
 }
 
