@@ -79,18 +79,16 @@ func (s *sharing) complete(args []string) error {
 		return errors.New("--as is missing; name the right to give, as in --as viewer, or --as none")
 	case len(s.roles) == 0:
 		return errors.New("--roles is missing; name the rights that are replaced, as in --roles viewer,editor")
+	case s.context != "" && s.preview == "":
+		return errors.New("--context is set without --preview, and sharing asks for none; leave it out, or preview the share first")
 	}
 	return nil
 }
 
 // parts reads objects and shares.
 func (s *sharing) parts(args []string) (objects []*usherv1.Object, shares []*usherv1.Share, err error) {
-	for _, text := range args {
-		object, err := parseObject(text)
-		if err != nil {
-			return nil, nil, err
-		}
-		objects = append(objects, object)
+	if objects, err = parseObjects(args); err != nil {
+		return nil, nil, err
 	}
 	var expires *timestamppb.Timestamp
 	if s.expires != "" {
