@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -84,6 +85,9 @@ func toDecisionQuery(r *usherv1.ListDecisionsRequest) (decisions.Query, error) {
 	if r.GetUntil() != nil {
 		q.Until, err = wire.ToTime(r.GetUntil())
 		p.add("until", err)
+	}
+	if !q.Until.IsZero() && !q.From.Before(q.Until) {
+		p.add("until", tuples.Invalid("", q.Until.Format(time.RFC3339), "is not after from, so that nothing lies between", "send a later time, or none for now"))
 	}
 	if size := r.GetPageSize(); size < 0 {
 		p.add("page_size", tuples.Invalid("", fmt.Sprint(size), "is negative", "send 0 for the whole list"))

@@ -332,6 +332,7 @@ func TestBadDecisionRequests(t *testing.T) {
 		{"an outcome that is none", "INVALID_FIELD", "outcome", codes.InvalidArgument, &usherv1.ListDecisionsRequest{Outcome: 7}},
 		{"a time that is none", "INVALID_FIELD", "from", codes.InvalidArgument, &usherv1.ListDecisionsRequest{From: &timestamppb.Timestamp{Nanos: -1}}},
 		{"an end before 1970", "INVALID_FIELD", "until", codes.InvalidArgument, &usherv1.ListDecisionsRequest{Until: &timestamppb.Timestamp{Seconds: -1}}},
+		{"an end at its beginning", "INVALID_FIELD", "until", codes.InvalidArgument, &usherv1.ListDecisionsRequest{From: &timestamppb.Timestamp{Seconds: 60}, Until: &timestamppb.Timestamp{Seconds: 60}}},
 		{"a negative page", "INVALID_FIELD", "page_size", codes.InvalidArgument, &usherv1.ListDecisionsRequest{PageSize: -1}},
 		{"a forged cursor", "FORGED_TOKEN", "cursor", codes.InvalidArgument, &usherv1.ListDecisionsRequest{Cursor: "forged"}},
 		{"the cursor of another list", "CURSOR_MISMATCH", "cursor", codes.InvalidArgument, &usherv1.ListDecisionsRequest{Cursor: page.GetCursor(), Relation: "can_view"}},

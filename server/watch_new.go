@@ -8,14 +8,14 @@ import (
 
 // newlyGiven tells of each mutation whether it is a create of a tuple whose subject is
 // new to its object: before the revision no tuple named it there, with whatever relation
-// (B6, D10). The state before is read as it was at the time of the change, so that what
+// (B6, D10). A tuple that had expired when it was written gives nothing. The state before is read as it was at the time of the change, so that what
 // had expired by then does not count.
 func (w *watch) newlyGiven(ctx context.Context, c *tuples.Change, mutations []tuples.Mutation) ([]bool, error) {
 	newly := make([]bool, len(mutations))
 	var creates []int
 	var objects []tuples.Object
 	for i, m := range mutations {
-		if m.Op == tuples.OpCreate {
+		if m.Op == tuples.OpCreate && !m.Tuple.ExpiredAt(c.Time) {
 			newly[i] = true
 			creates, objects = append(creates, i), append(objects, m.Tuple.Object, m.Tuple.Subject.Object())
 		}

@@ -392,7 +392,8 @@ type Tuple struct {
 	// Counts only where this condition holds; unset for no condition.
 	Condition *Condition `protobuf:"bytes,4,opt,name=condition,proto3" json:"condition,omitempty"`
 	// The tuple counts as absent from this time on, rounded down to milliseconds;
-	// unset for never.
+	// unset for never. A time that has passed is no mistake: the tuple is absent from the
+	// beginning, and one of its identity that was there is gone.
 	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	// Small typed values kept with the tuple, such as max_image_size=2048: 16 at
 	// most, names and texts of 256 bytes at most.

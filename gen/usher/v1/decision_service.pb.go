@@ -43,7 +43,8 @@ type ListDecisionsRequest struct {
 	// Made at this time or later, rounded down to milliseconds; unset for the beginning of
 	// the log.
 	From *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
-	// Made before this time, rounded down to milliseconds; unset for now.
+	// Made before this time, rounded down to milliseconds, which must be after from; unset
+	// for now.
 	Until *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
 	// End the stream after this many decisions; 0 for no end before the list's.
 	PageSize int32 `protobuf:"varint,8,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

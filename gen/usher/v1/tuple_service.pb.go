@@ -2064,7 +2064,8 @@ type TupleChange struct {
 	Tuple *Tuple `protobuf:"bytes,2,opt,name=tuple,proto3" json:"tuple,omitempty"`
 	// Of a create: the subject is new to the object. Before this revision no tuple named it
 	// there that had not expired, with whatever relation (B6, D10: whom to notify). A share
-	// that is changed from one right to another, or set again, is not new.
+	// that is changed from one right to another, or set again, is not new, and one that had
+	// ended when it was written gives nothing.
 	NewlyGives    bool `protobuf:"varint,3,opt,name=newly_gives,json=newlyGives,proto3" json:"newly_gives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
