@@ -6,4 +6,17 @@
 // It knows neither protobuf nor gRPC nor bbolt. Make an [Evaluator] for each
 // request with [New], ask it, and drop it. Package check/reference says what the
 // answers must be.
+//
+//	query, evaluator                 what is asked, and of whom
+//	graph, overlay, edges, reads     tuples, with contextual ones laid over them
+//	value, guard                     the three truth values, and conditions
+//	solver, frame, component         is the subject in it? What a Check comes to
+//	list_*, expand                   lists, and trees of usersets
+//	explanation, explain_union,      why, and what would have been enough
+//	  ways, would_grant
+//	blockers                         what stands in the way
+//	attributes, attribute_set        under which restrictions
+//	recipients, namings, lineage     whom tuples name, also by way of inheritance
+//	shares*                          with whom objects are shared, and as what
+//	tree, openness, look             for whom the objects of a tree are open
 package check

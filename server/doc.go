@@ -3,10 +3,24 @@
 //
 //	gRPC → server → check → tuples (a store)
 //
-// Start with [New]. One file holds one family of RPCs (check.go, write.go,
-// watch.go …); open.go is what all questions begin with: store, state, model.
-// Handlers return errors of the domain. failure.go names the reason of each, and
-// errors.go alone turns reasons into gRPC statuses.
+// Start with [New]. One file holds one family of RPCs; open.go is what all questions
+// begin with: store, state, model. Handlers return errors of the domain. failure.go names
+// the reason of each, and errors.go alone turns reasons into gRPC statuses.
+//
+//	server, interceptors, log, http      what stands around all handlers
+//	handle, open, question               store, state and model of a request
+//	check, batch, filter_objects,        permission questions
+//	  list_*, expand
+//	attributes, givers, record           what an answer can come with
+//	list, page, cursor                   long lists, and where they go on
+//	sharing, set_shares, share_guards,   sharing menus: what they show, what they set
+//	  preview_shares, summarize_*
+//	trace_access, trace                  since when an access has lasted
+//	write, delete*, undo_delete          changes of tuples
+//	commit, precondition, origin         what all changes go through
+//	read, watch*, decisions              tuples, changes and decisions as streams
+//	models, orphans, stores              authorization models and stores
+//	problems, names, limits              what is refused
 //
 // Tokens and cursors (token.go, cursor.go) hold no pointer to anything in the
 // server: it keeps no state for a client between two requests.
