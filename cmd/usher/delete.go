@@ -36,7 +36,7 @@ tuples are deleted in several requests.`,
 	w.addTo(cmd)
 	s.addTo(cmd)
 	s.addExpiryTo(cmd)
-	cmd.Flags().Int32Var(&limit, "limit", 0, "delete so many of the selected tuples at most; 0 for all")
+	addLimitTo(cmd, &limit, "delete so many of the selected tuples at most; 0 for all")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		if len(args) > 0 {
 			tuples, err := argumentTuples(args)

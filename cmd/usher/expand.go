@@ -26,7 +26,7 @@ the rule of the model with the tuples that it reads.`,
 		Args: exactly("OBJECT", "RELATION"),
 	}
 	q.addTo(cmd)
-	cmd.Flags().Int32Var(&limit, "limit", 0, "how many tuples to show of each leaf; 0 for all")
+	addLimitTo(cmd, &limit, "how many tuples to show of each leaf; 0 for all")
 	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		object, err := parseObject(args[0])
 		if err != nil {

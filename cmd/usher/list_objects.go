@@ -54,11 +54,6 @@ id. An object that depends on missing context is listed with what it depends on.
 	})
 }
 
-// addLimit adds the flag that ends a list before its end.
-func addLimit(cmd *cobra.Command, limit *int32) {
-	cmd.Flags().Int32Var(limit, "limit", 0, "end the list after so many; 0 for the whole list")
-}
-
 // listedText is the line of one item of a list: its name, and its outcome unless
 // that is allowed.
 func listedText(name string, outcome usherv1.Outcome, missing []string) string {

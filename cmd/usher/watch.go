@@ -16,7 +16,7 @@ func (p *program) watchCommand() *cobra.Command {
 	var s selection
 	var after, snapshot string
 	var tuplesOnly bool
-	var limit int
+	var limit int32
 	cmd := &cobra.Command{
 		Use:     "watch",
 		GroupID: groupTuples,
@@ -38,7 +38,7 @@ token or the log no longer reaches back to it.`,
 	cmd.Flags().StringVar(&after, "after", "", "start behind the revision of this `TOKEN`, instead of now")
 	cmd.Flags().StringVar(&snapshot, "snapshot", "", "start with the tuples there are: `if-behind|always`")
 	cmd.Flags().BoolVar(&tuplesOnly, "tuples-only", false, "leave out changes of the model")
-	cmd.Flags().IntVar(&limit, "limit", 0, "end after so many revisions that changed something, a snapshot being one; 0 for no end")
+	addLimitTo(cmd, &limit, "end after so many revisions that changed something, a snapshot being one; 0 for no end")
 	complete(cmd, "snapshot", "if-behind", "always")
 	return p.remote(cmd, func(ctx context.Context, c *client, _ []string) error {
 		mode, err := parseMode(snapshot)
@@ -55,7 +55,7 @@ token or the log no longer reaches back to it.`,
 			}
 			request.Filters = []*usherv1.TupleFilter{filter}
 		}
-		token, revisions := "", 0
+		token, revisions := "", int32(0)
 		err = receive(ctx, c, c.tuples().Watch, request, func(piece *usherv1.WatchResponse) error {
 			if piece.GetToken() != "" {
 				token = piece.GetToken()
