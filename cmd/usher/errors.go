@@ -53,6 +53,7 @@ func describe(err error) string {
 	if placed, ok := errors.AsType[*placedError](err); ok {
 		text = placed.inPlace(text)
 	}
+	text = inFlags(text)
 	if hint := hints[reason]; hint != "" {
 		text += "\n  " + hint
 	}

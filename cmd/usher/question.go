@@ -82,13 +82,21 @@ func (q *question) premises() (premises, error) {
 
 // placed makes an error of a question speak of the flags, where it speaks of the
 // tuples that they added; nil stays nil.
-func (q *question) placed(err error) error {
+func (q *question) placed(err error) error { return q.placedIn(err, "", nil) }
+
+// placedIn makes an error of a question speak of the arguments that stand for items of
+// one of the request's lists, and of the flags that added tuples; nil stays nil.
+func (q *question) placedIn(err error, list string, args []string) error {
 	if err == nil {
 		return nil
 	}
+	texts := map[string][]string{list: args}
+	for _, text := range q.with {
+		texts["contextual_tuples"] = append(texts["contextual_tuples"], "--with '"+text+"'")
+	}
 	return &placedError{err, inLists(func(list string, index int) string {
-		if list == "contextual_tuples" && index < len(q.with) {
-			return "--with '" + q.with[index] + "'"
+		if index < len(texts[list]) {
+			return texts[list][index]
 		}
 		return ""
 	})}

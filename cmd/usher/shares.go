@@ -64,7 +64,7 @@ one by one.`,
 				return fmt.Errorf("--recipient: %w", err)
 			}
 		}
-		return q.placedIn(c.shares(ctx, request), map[string][]string{"objects": args, "relations": relations})
+		return q.placedIn(c.shares(ctx, request), "objects", args)
 	})
 }
 
@@ -101,23 +101,4 @@ func parseObjects(args []string) ([]*usherv1.Object, error) {
 		}
 	}
 	return objects, nil
-}
-
-// placedIn makes an error of a question speak of the arguments and flags that stand for
-// items of the request's lists; nil stays nil.
-func (q *question) placedIn(err error, lists map[string][]string) error {
-	if err == nil {
-		return nil
-	}
-	lists["contextual_tuples"] = q.with
-	return &placedError{err, inLists(func(list string, index int) string {
-		switch items := lists[list]; {
-		case index >= len(items):
-			return ""
-		case list == "contextual_tuples":
-			return "--with '" + items[index] + "'"
-		default:
-			return items[index]
-		}
-	})}
 }

@@ -62,8 +62,7 @@ that leaves them out.`,
 			ContextualTuples: premises.tuples, Context: premises.context, Consistency: premises.consistency,
 			PageSize: limit,
 		}
-		lists := map[string][]string{"roots": args, "contained_by": containedBy, "relations": relations}
-		return q.placedIn(c.tree(ctx, request), lists)
+		return q.placedIn(c.tree(ctx, request), "roots", args)
 	})
 }
 
