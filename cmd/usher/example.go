@@ -69,7 +69,7 @@ force, its tuples are added to those that are there, and loading it again change
   usher example load internal-shares --store trial`,
 		Args: exactly("NAME"),
 	}
-	return p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
+	cmd = p.remote(cmd, func(ctx context.Context, c *client, args []string) error {
 		e, ok := examples.Find(args[0])
 		if !ok {
 			return fmt.Errorf("example %q is not known; see usher example list", args[0])
@@ -79,6 +79,9 @@ force, its tuples are added to those that are there, and loading it again change
 		}
 		return c.load(ctx, e)
 	})
+	store := cmd.Flags().Lookup("store")
+	store.Usage, store.DefValue = "`NAME` or id of the store; without it one of the example's name", ""
+	return cmd
 }
 
 // load writes an example to the client's store.

@@ -15,7 +15,11 @@ func reportText(report testReport) string {
 		if len(f.Tests) == 0 {
 			continue // --run selects none of them
 		}
-		fmt.Fprintf(&b, "%s: %s\n", f.File, f.Name)
+		b.WriteString(f.File)
+		if f.Name != "" {
+			b.WriteString(": " + f.Name)
+		}
+		b.WriteByte('\n')
 		for _, t := range f.Tests {
 			writeTest(&b, f.File, t)
 		}
