@@ -32,6 +32,7 @@ var layers = []struct {
 	{"server", []string{"gen/usher/v1", "server/wire", "check", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
+	{"bench/library", []string{"tuples"}, "what it knows to be right must not come from what is measured"},
 	{"cmd/usher", []string{"gen/usher/v1", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
