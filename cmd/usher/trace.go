@@ -56,7 +56,7 @@ func traceText(answer *usherv1.TraceAccessResponse, question []string) string {
 	case since == nil:
 		text += " since before the history that is kept\n"
 	case answer.GetOlder():
-		text += " at least since " + changeMoment(since) + ", which is as far as could be looked\n"
+		text += " at least since " + changeMoment(since) + ", which is as far as could be looked; --at a time before that looks further\n"
 	default:
 		text += " since " + changeMoment(since) + beginningText(since) + "\n"
 	}
@@ -100,7 +100,7 @@ func originText(c *usherv1.AccessChange, by string) string {
 	return text
 }
 
-// changeMoment is when a change was made, in UTC, and its revision.
+// changeMoment is when a change was made, in the shape that --at takes, and its revision.
 func changeMoment(c *usherv1.AccessChange) string {
-	return fmt.Sprintf("%s (revision %d)", c.GetTime().AsTime().Format("2006-01-02 15:04 UTC"), c.GetRevision())
+	return fmt.Sprintf("%s (revision %d)", timeText(c.GetTime()), c.GetRevision())
 }
