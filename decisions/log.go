@@ -26,12 +26,14 @@ type Options struct {
 	// is for tests.
 	NoSync bool
 
-	queue int // decisions that may wait to be written; 10,000 if 0
+	queue int // decisions that may wait to be written; 20,000 if 0
 }
 
 const (
 	defaultRetention = 90 * 24 * time.Hour
-	defaultQueue     = 10_000
+	// defaultQueue has room for the largest BatchCheck, 10,000 items, beside others: a
+	// required log takes a batch as a whole or not at all.
+	defaultQueue = 20_000
 	// mapSize is the address space reserved for the file. Growing beyond it waits for
 	// every reader; reserving costs no memory.
 	mapSize = 64 << 30

@@ -104,6 +104,17 @@ func TestRequired(t *testing.T) {
 	}
 }
 
+// The largest BatchCheck, of 10,000 items, finds room while as many decisions wait.
+func TestLargestBatchFindsRoom(t *testing.T) {
+	var q queue
+	q.init(defaultQueue)
+	for range 2 {
+		if err := q.enter(make([]Decision, 10_000), make(chan error, 1)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // What the disk does not take is dropped or, if the log is required, not given.
 func TestFailingDisk(t *testing.T) {
 	for name, required := range map[string]bool{"required": true, "not required": false} {
