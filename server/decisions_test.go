@@ -367,4 +367,8 @@ func TestNoDecisionLog(t *testing.T) {
 	wantRefusal(t, err, codes.FailedPrecondition, "NO_DECISION_LOG", "")
 	_, err = collect(usherv1.NewDecisionServiceClient(w.conn).ListDecisions(w.ctx, &usherv1.ListDecisionsRequest{}))
 	wantRefusal(t, err, codes.FailedPrecondition, "NO_DECISION_LOG", "")
+	w = serve(t, w.db, server.Options{Decisions: server.DecisionOptions{Relations: []server.RecordedRelation{{Relation: "can_view"}}}})
+	if got := w.check("user:anna can_view media:logo"); got != "denied" {
+		t.Errorf("a relation to be recorded nowhere is %s", got)
+	}
 }

@@ -104,6 +104,25 @@ func TestWhoCanGiveTheMissingRole(t *testing.T) {
 	}
 }
 
+// A condition that fails for a giver is no failure of the question: who can give for certain
+// is named.
+func TestGiversWhoseConditionFailsAreNotNamed(t *testing.T) {
+	w := newWorld(t, server.Options{})
+	w.writeModel(addresses)
+	w.touch("session:z#admin@user:bert", "session:z#admin@user:otto with on_duty")
+	r := question(t, "user:emil can_comment session:z")
+	r.Explain, r.GivenBy, r.Context = true, "can_share", values(t, map[string]any{"hour": "noon"})
+	got, err := w.permissions.Check(w.ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, grant := range got.GetExplanation().GetWouldGrant() {
+		if givers := grant.GetGivers(); len(givers) != 1 || givers[0].GetId() != "bert" {
+			t.Errorf("%s: got %v, want user:bert", grant.GetRelation(), givers)
+		}
+	}
+}
+
 func TestGiversAreTwentyAtMost(t *testing.T) {
 	w := newWorld(t, server.Options{})
 	w.writeModel(addresses)

@@ -104,6 +104,35 @@ func TestSnapshotsAreClosed(t *testing.T) {
 			_, err := w.models.WriteModel(w.ctx, &usherv1.WriteModelRequest{Source: dslSource(readers), DryRun: true})
 			return err
 		},
+		"trace":               func() error { _, err := w.tryTrace("user:anna can_view media:a", nil); return err },
+		"trace of an unknown": func() error { _, err := w.tryTrace("user:anna can_fly media:a", nil); return err },
+		"preview": func() error {
+			_, err := w.permissions.PreviewShares(w.ctx, previewShares(t, "can_view", 2, "viewer@user:bert"))
+			return err
+		},
+		"preview that the model forbids": func() error {
+			_, err := w.permissions.PreviewShares(w.ctx, previewShares(t, "can_fly", 2, "viewer@user:bert"))
+			return err
+		},
+		"shares": func() error {
+			_, err := collect(w.permissions.SummarizeShares(w.ctx, &usherv1.SummarizeSharesRequest{
+				Objects: objectList(t, "media:a media:b"), Relations: []string{"viewer"},
+			}))
+			return err
+		},
+		"tree": func() error {
+			_, err := collect(w.permissions.SummarizeTree(w.ctx, &usherv1.SummarizeTreeRequest{
+				Roots: objectList(t, "media:a"), ContainedBy: []*usherv1.Containment{{Relation: "folder"}},
+				Relations: []*usherv1.TreeRelation{{Relation: "viewer"}},
+			}))
+			return err
+		},
+		"guarded shares": func() error {
+			r := setShares(t, "media:a", "viewer@user:bert")
+			r.Actor, r.Guards = subject(t, "user:anna"), []*usherv1.ShareGuard{actorHas("can_view")}
+			_, err := w.tuples.SetShares(w.ctx, r)
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := db.opened.Load()
