@@ -40,8 +40,15 @@ func (a *asked) addGivers(ctx context.Context, e *usherv1.Explanation, relation 
 	e.WouldGrant = slices.DeleteFunc(e.WouldGrant, func(g *usherv1.ExplanationGrant) bool {
 		return m.Relation(tuples.ObjectType(g.GetObject().GetType()), relation) == nil
 	})
+	named := make(map[tuples.Object]*usherv1.ExplanationGrant) // the roles of one object have the same givers
 	for i, grant := range e.WouldGrant {
-		err := a.nameGivers(ctx, grant, relation)
+		object := wire.ToObject(grant.GetObject())
+		if same := named[object]; same != nil {
+			grant.Givers, grant.MoreGivers = same.GetGivers(), same.GetMoreGivers()
+			continue
+		}
+		named[object] = grant
+		err := a.nameGivers(ctx, grant, object, relation)
 		if errors.Is(err, check.ErrBudget) {
 			e.WouldGrant, e.Truncated = e.WouldGrant[:i], true
 			return nil
@@ -55,8 +62,8 @@ func (a *asked) addGivers(ctx context.Context, e *usherv1.Explanation, relation 
 
 // nameGivers names, of those who have a relation to the object of a userset for certain,
 // the first few.
-func (a *asked) nameGivers(ctx context.Context, grant *usherv1.ExplanationGrant, relation tuples.Relation) error {
-	query := check.SharesQuery{Objects: []tuples.Object{wire.ToObject(grant.GetObject())}, Relations: []tuples.Relation{relation}}
+func (a *asked) nameGivers(ctx context.Context, grant *usherv1.ExplanationGrant, object tuples.Object, relation tuples.Relation) error {
+	query := check.SharesQuery{Objects: []tuples.Object{object}, Relations: []tuples.Relation{relation}}
 	for giver, err := range a.evaluator.SummarizeShares(ctx, query, "") {
 		switch {
 		case err != nil:

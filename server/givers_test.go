@@ -167,6 +167,27 @@ func TestBadGivenBy(t *testing.T) {
 	}
 }
 
+// The roles of one object have the same givers, who are looked for once.
+func TestGiversOfOneObjectAreFoundOnce(t *testing.T) {
+	w := newWorld(t, server.Options{})
+	w.writeModel(addresses)
+	var lines []string
+	for i := range 2000 {
+		lines = append(lines, fmt.Sprintf("session:x#admin@user:u%d", i))
+	}
+	w.touch(lines...)
+	r := question(t, "user:emil can_comment session:x")
+	r.Explain, r.GivenBy = true, "can_share"
+	frugal := serve(t, w.db, server.Options{WorkBudget: 5000})
+	got, err := frugal.permissions.Check(frugal.ctx, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := got.GetExplanation(); e.GetTruncated() || len(e.GetWouldGrant()) != 3 || len(e.GetWouldGrant()[2].GetGivers()) != 20 {
+		t.Errorf("got %v", e)
+	}
+}
+
 // When the budget ends among the givers, the answer stands, and says what is missing.
 func TestGiversWithinTheBudget(t *testing.T) {
 	w := newWorld(t, server.Options{})
