@@ -33,6 +33,7 @@ var layers = []struct {
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
 	{"bench/library", []string{"tuples"}, "what it knows to be right must not come from what is measured"},
+	{"bench/drive", []string{"gen/usher/v1", "server/wire", "bench/library", "examples", "tuples"}, "what measures a server is a client of it, and nothing else"},
 	{"cmd/usher", []string{"gen/usher/v1", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
@@ -42,8 +43,8 @@ var reserved = []struct {
 	folders []string
 	why     string
 }{
-	{"go.etcd.io/bbolt", []string{"tuples/bolt", "decisions", "bench"}, "the storage engine stays exchangeable; the decision log is a file of its own"},
-	{"google.golang.org/grpc", []string{"server", "cmd/usher", "gen/usher/v1", "bench"}, "only hop 1 and the clients know gRPC"},
+	{"go.etcd.io/bbolt", []string{"tuples/bolt", "decisions", "bench", "bench/drive"}, "the storage engine stays exchangeable; the decision log is a file of its own"},
+	{"google.golang.org/grpc", []string{"server", "cmd/usher", "gen/usher/v1", "bench", "bench/drive"}, "only hop 1 and the clients know gRPC"},
 	{"google.golang.org/protobuf", []string{"server", "server/wire", "cmd/usher", "gen/usher/v1", "model", "bench"},
 		"only hop 1 and the clients know protobuf; model reads OpenFGA's JSON form"},
 	{"cel.dev/cel-go", []string{"model"}, "conditions are compiled and evaluated in one place"},

@@ -1,9 +1,15 @@
 package library
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
-// Sizes of libraries, in tuples. What [New] makes has within 1 % as many.
+// Sizes of libraries, in tuples. What [New] makes has within 1 % as many. Below the smallest
+// there are too few users and media to draw questions about.
 const (
+	Smallest = 10_000
+
 	S = 100_000
 	M = 971_564
 	L = 10_000_000
@@ -43,8 +49,11 @@ type Library struct {
 	published                                          []int32 // the media that are public
 }
 
-// New makes the library of a seed, of about size tuples.
+// New makes the library of a seed, of about size tuples: [Smallest] to [L].
 func New(seed uint64, size int) *Library {
+	if size < Smallest || size > L {
+		panic(fmt.Sprintf("library: size %d is not from %d to %d tuples", size, Smallest, L))
+	}
 	return build(seed, int32(float64(size)/tuplesPerMedia), rareInLife)
 }
 
@@ -58,7 +67,7 @@ func build(seed uint64, media int32, rare float64) *Library {
 	l.departments = max(l.staffGroups/50, 2)
 	l.collections = max(media/mediaPerCollection, 6)
 	l.teams = max(media/mediaPerFolder/400, 6)
-	l.organise(max(guests/5, 1))
+	l.organise(max(guests/5, min(guests, 2*readersEach)))
 	l.plant(max(media/mediaPerFolder, 8))
 	l.appoint()
 	l.serveClients()

@@ -136,7 +136,7 @@ func TestListsHaveTheLengthAskedFor(t *testing.T) {
 			}
 		}
 	}
-	if lists := New(1, 1_000).Lists(LongList); len(lists) != 0 {
-		t.Errorf("a library of 1,000 tuples has %d lists of 10,000", len(lists))
+	if lists := New(1, Smallest).Lists(LongList); len(lists) != 0 {
+		t.Errorf("the smallest library has %d lists of 10,000", len(lists))
 	}
 }

@@ -1,0 +1,76 @@
+package drive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Memory is what the server holds, in bytes.
+type Memory struct {
+	RSS  int64 // in physical memory, pages of the database file among them
+	Heap int64 // objects of the Go heap, garbage not collected yet among them
+}
+
+// cpu is the CPU time that the server has used since it started, user and system.
+//
+// The CPU clock of a process of ours counts nanoseconds. The metric of another one counts
+// the kernel's ticks of 10 ms, and asking for it costs the server some CPU itself: its
+// rounds should last for seconds.
+func (t *Target) cpu(ctx context.Context) (time.Duration, error) {
+	if t.process != nil {
+		used, err := processCPU(t.process.Process.Pid)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return used, err
+		}
+	}
+	values, err := t.scrape(ctx, "process_cpu_seconds_total")
+	if err != nil {
+		return 0, err
+	}
+	return time.Duration(values[0] * float64(time.Second)), nil
+}
+
+// Memory returns what the server holds now.
+func (t *Target) Memory(ctx context.Context) (Memory, error) {
+	values, err := t.scrape(ctx, "process_resident_memory_bytes", "go_memstats_heap_alloc_bytes")
+	if err != nil {
+		return Memory{}, err
+	}
+	return Memory{RSS: int64(values[0]), Heap: int64(values[1])}, nil
+}
+
+// scrape returns the values of metrics that have no labels.
+func (t *Target) scrape(ctx context.Context, names ...string) ([]float64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, t.metrics, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s; is it the address of usher's metrics?", t.metrics, response.Status)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(response.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.metrics, err)
+	}
+	values := make([]float64, len(names))
+	for i, name := range names {
+		metrics := families[name].GetMetric()
+		if len(metrics) != 1 {
+			return nil, fmt.Errorf("%s has no metric %s; is it the address of usher's metrics?", t.metrics, name)
+		}
+		values[i] = metrics[0].GetGauge().GetValue() + metrics[0].GetCounter().GetValue() // it is one of them
+	}
+	return values, nil
+}
