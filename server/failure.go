@@ -40,7 +40,7 @@ func refuse(reason usherv1.ErrorReason, field, value, why, remedy string) *failu
 // tooMany returns a failure about a list of the request that is too long.
 func tooMany(field string, n, limit int) *failure {
 	return refuse(usherv1.ErrorReason_ERROR_REASON_TOO_MANY_ITEMS, field, fmt.Sprint(n), "are too many items",
-		fmt.Sprintf("send %d at most, and the rest with another request", limit))
+		fmt.Sprintf("send %d at most", limit))
 }
 
 // sentinels give domain errors their reasons; the first that matches counts. Where
