@@ -18,7 +18,7 @@ var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 // A tiny library has few media and is full of what is rare, so that every corner of the
 // oracle is looked into.
 const (
-	tinyMedia = 36
+	tinyMedia = 24
 	oftenRare = 0.25
 )
 
