@@ -1,0 +1,94 @@
+package index
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// Change is what a commit does to one tuple: creates and touches put it with its grant,
+// deletes remove it, and doing again what was done does nothing.
+type Change struct {
+	Key   tuples.EdgeKey
+	Op    tuples.Op
+	Grant *tuples.Grant // nil for the zero Grant, and of a delete
+}
+
+// Intern tells the index the name of a node that the store has made, before the commit that
+// first uses it is published.
+func (x *Index) Intern(node tuples.Node, object tuples.Object) { x.names.intern(node, object) }
+
+// Apply takes in changes of a revision that is not published yet, each of another tuple. The
+// changes of one revision may come in several calls, and several revisions before they are
+// published. It costs what the changed tuples cost, whatever the index holds.
+func (x *Index) Apply(revision tuples.Revision, changes []Change) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	if x.floor.Load() == notLoaded {
+		x.waiting = append(x.waiting, commit{revision, slices.Clone(changes)})
+		return
+	}
+	x.apply(revision, changes)
+}
+
+// Publish makes everything up to a revision readable. Snapshots of that revision may be
+// opened from then on.
+func (x *Index) Publish(revision tuples.Revision) {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.head.Store(uint64(revision))
+	if x.floor.Load() != notLoaded {
+		x.trim()
+		x.shrink()
+	}
+}
+
+func (x *Index) apply(revision tuples.Revision, changes []Change) {
+	ops := x.ops[:0]
+	for i := range changes {
+		c := &changes[i]
+		k := x.kinds.intern(packKindOf(c.Key))
+		o := op{there: c.Op != tuples.OpDelete}
+		if o.there {
+			o.grant = c.Grant
+		}
+		o.key, o.ordinal = forwardKey(k, c.Key.Object), c.Key.Subject.Ordinal()
+		ops = append(ops, o)
+		o.key, o.ordinal = reverseKey(k, c.Key.Subject), c.Key.Object.Ordinal()
+		ops = append(ops, o)
+	}
+	slices.SortStableFunc(ops, func(a, b op) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.ordinal, b.ordinal))
+	})
+	x.ops = ops
+	for len(ops) > 0 {
+		n := 1
+		for n < len(ops) && ops[n].key == ops[0].key {
+			n++
+		}
+		x.change(ops[:n], revision)
+		ops = ops[n:]
+	}
+	clear(x.ops) // of grants
+	if cap(x.ops) > usualOps {
+		x.ops = nil
+	}
+}
+
+// usualOps is how many ops of a commit are kept room for, in 160 KiB.
+const usualOps = 1 << 12
+
+// change applies the ops on one list.
+func (x *Index) change(ops []op, revision tuples.Revision) {
+	hash := x.seed.hash(uint64(ops[0].key))
+	p := x.part(hash)
+	if p.table.Load() == nil {
+		return
+	}
+	before := p.bytes
+	if v := p.change(hash, ops, revision, tuples.Revision(x.floor.Load())); v != nil {
+		x.undo.push(v)
+	}
+	x.lists.Add(int64(p.bytes - before))
+}

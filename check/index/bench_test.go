@@ -1,0 +1,169 @@
+package index
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// cpuTime is what the process has used. On a machine that is shared it says more than a clock.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func BenchmarkLoad(b *testing.B) {
+	l := newLibrary(1_000_000)
+	var nodes []tuples.Node
+	var objects []tuples.Object
+	l.names(func(n tuples.Node, o tuples.Object) { nodes, objects = append(nodes, n), append(objects, o) })
+	ids := 0
+	for _, o := range objects {
+		ids += len(o.ID)
+	}
+	b.ReportAllocs()
+	var cpu time.Duration
+	for b.Loop() {
+		b.StopTimer()
+		before := heap()
+		used := cpuTime()
+		b.StartTimer()
+		x := New(1 << 40)
+		loader := x.Load(1)
+		for i := range nodes {
+			loader.Name(nodes[i], objects[i])
+		}
+		for _, key := range l.keys {
+			if err := loader.Add(key, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+		loader.Finish()
+		b.StopTimer()
+		cpu += cpuTime() - used
+		after := heap()
+		s := x.Stats()
+		n := float64(len(l.keys))
+		b.ReportMetric(float64(after-before)/n, "B/tuple")
+		b.ReportMetric(float64(s.ListBytes)/n, "lists-B/tuple")
+		b.ReportMetric(float64(s.NameBytes)/n, "names-B/tuple")
+		b.ReportMetric(float64(s.NameBytes-int64(ids))/float64(len(nodes)), "names-B/object")
+		b.StartTimer()
+		runtime.KeepAlive(x)
+	}
+	b.ReportMetric(float64(len(l.keys))*float64(b.N)/cpu.Seconds(), "tuples/cpu-s")
+	b.ReportMetric(float64(len(l.keys))*float64(b.N)/b.Elapsed().Seconds(), "tuples/s")
+}
+
+// BenchmarkRead measures reads of a library of a million tuples, at random.
+func BenchmarkRead(b *testing.B) {
+	l := newLibrary(1_000_000)
+	x := loadLibrary(b, l, 1<<40)
+	h := newHistory()
+	h.revisions[1] = state{}
+	s := x.Over(h.snapshot(1, noon))
+	ctx := b.Context()
+	random := rand.New(rand.NewPCG(3, 4))
+	drawn := make([]tuples.EdgeKey, 1<<16)
+	names := make([]tuples.Object, len(drawn))
+	for i := range drawn {
+		drawn[i] = l.keys[random.IntN(len(l.keys))]
+		object := [1]tuples.Object{}
+		if err := s.Objects(ctx, []tuples.Node{drawn[i].Object}, object[:]); err != nil {
+			b.Fatal(err)
+		}
+		names[i] = object[0]
+	}
+	page := make([]tuples.Edge, 0, 8)
+	nodes, objects := make([]tuples.Node, 1), make([]tuples.Object, 1)
+	for _, read := range []struct {
+		name string
+		do   func(k tuples.EdgeKey, i int) error
+	}{
+		{"Edge that is there", func(k tuples.EdgeKey, _ int) error {
+			_, _, err := s.Edge(ctx, k)
+			return err
+		}},
+		{"Edge in no list", func(k tuples.EdgeKey, _ int) error {
+			k.Relation = relOwner
+			_, _, err := s.Edge(ctx, k)
+			return err
+		}},
+		{"Edge in an empty list", func(k tuples.EdgeKey, _ int) error {
+			_, _, err := s.Edge(ctx, tuples.EdgeKey{Object: tuples.NewNode(typeMedia, k.Object.Ordinal()), Relation: relCollection, Subject: tuples.NewNode(typeCollection, 1)})
+			return err
+		}},
+		{"EdgesFrom", func(k tuples.EdgeKey, _ int) error {
+			_, err := s.EdgesFrom(ctx, tuples.SubjectsOf{Object: k.Object, Relation: k.Relation, Type: k.Subject.Type(), SubjectRelation: k.SubjectRelation}, 0, page)
+			return err
+		}},
+		{"EdgesTo", func(k tuples.EdgeKey, _ int) error {
+			_, err := s.EdgesTo(ctx, tuples.ObjectsOf{Subject: k.Subject, SubjectRelation: k.SubjectRelation, Type: k.Object.Type(), Relation: k.Relation}, 0, page)
+			return err
+		}},
+		{"Nodes", func(_ tuples.EdgeKey, i int) error { return s.Nodes(ctx, names[i:i+1], nodes) }},
+		{"Objects", func(k tuples.EdgeKey, _ int) error {
+			nodes[0] = k.Object
+			return s.Objects(ctx, nodes, objects)
+		}},
+	} {
+		b.Run(read.name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i = (i + 1) & (len(drawn) - 1)
+				if err := read.do(drawn[i], i); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCommit measures commits of one tuple, applied and published.
+func BenchmarkCommit(b *testing.B) {
+	l := newLibrary(1_000_000)
+	group := tuples.NewNode(typeGroup, 1_000_000)
+	for _, c := range []struct {
+		name string
+		key  func(i int) tuples.EdgeKey
+	}{
+		{"anywhere", func(i int) tuples.EdgeKey { return l.keys[i*7919%len(l.keys)] }},
+		{"in a list of a million", func(i int) tuples.EdgeKey {
+			return tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i*7919%1_000_000)+1)}
+		}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			x := loadLibrary(b, l, 1<<30)
+			var all []Change
+			for i := range 1_000_000 {
+				all = append(all, Change{Key: tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i)+1)}, Op: tuples.OpTouch})
+			}
+			x.Apply(2, all)
+			x.Publish(2)
+			revision := tuples.Revision(2)
+			change := make([]Change, 1)
+			i := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				revision++
+				op := tuples.OpDelete
+				if i&1 == 1 {
+					op = tuples.OpTouch
+				}
+				change[0] = Change{Key: c.key(i / 2), Op: op}
+				i++
+				x.Apply(revision, change)
+				x.Publish(revision)
+			}
+			b.ReportMetric(float64(x.Stats().UndoBytes)/float64(len(x.undo.versions)), "undo-B/version")
+		})
+	}
+}

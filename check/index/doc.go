@@ -1,0 +1,37 @@
+// Package index is the reverse-index cache: one store's tuples in memory, in both
+// directions, exact at the head and at recent revisions. Start with [New], [Index.Load]
+// and [Index.Over]; a store's one committer feeds it with [Index.Intern], [Index.Apply] and
+// [Index.Publish].
+//
+// # What is held
+//
+//	names   per type: id → ordinal and ordinal → id
+//	kinds   (object type, relation, subject type, subject relation) → number
+//	lists   (kind, object) → subjects and (kind, subject) → objects, as sorted ordinals
+//
+// Lists are spread over 256 partitions by the hash of their key. A partition is a hash
+// table of 16 bytes a place; a list of one bare tuple, by far the most usual, is in its
+// place and nowhere else, short ones lie in an array beside, and only what is long,
+// carries grants or has changed lately is an object of its own (table.go).
+//
+// # Revisions
+//
+// A list that changes becomes a chain of versions, the newest first. A reader that is
+// pinned at a revision takes the first version that is not newer. How many versions are
+// kept is bounded; the oldest revision that can still be read is the floor. The writer
+// raises the floor before it lets go of a version, and a reader looks at the floor after
+// it has read: if the floor has passed its revision it forgets what it read and asks the
+// store. So readers take no lock and do not register, and no writer waits for one.
+//
+// # Memory
+//
+// The index keeps within the memory it was given. Names get half of it at most; those that
+// do not fit are asked of the store. Where lists do not fit, whole partitions are dropped:
+// a list that is missing from a partition is empty, one of a dropped partition is asked of
+// the store. So an answer is right with any memory, and quick with enough of it.
+//
+// # Lifetimes
+//
+// Ids that the index returns share memory with it, 64 KiB at a time, and may be kept.
+// Grants are shared with whoever fed them: nobody may change one.
+package index

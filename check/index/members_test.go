@@ -1,0 +1,149 @@
+package index
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// model is a list as a map.
+type model map[uint32]*tuples.Grant
+
+func (m model) edges(from uint32) []tuples.Edge {
+	var edges []tuples.Edge
+	for _, ordinal := range slices.Sorted(maps.Keys(m)) {
+		if ordinal >= from && (m[ordinal] == nil || !m[ordinal].ExpiredAt(noon)) {
+			edges = append(edges, tuples.Edge{Node: tuples.NewNode(1, ordinal), Grant: m[ordinal]})
+		}
+	}
+	return edges
+}
+
+// steps draws ops on few members, on many that are spread, and on many that lie together.
+func steps(t *rapid.T, list model) []op {
+	grant := rapid.SampledFrom(grants)
+	there := rapid.Bool().Draw(t, "there")
+	var ops []op
+	switch rapid.SampledFrom([]string{"few", "many", "span", "same"}).Draw(t, "which") {
+	case "few":
+		ordinals := rapid.SliceOfNDistinct(rapid.Uint32Range(0, 9_000), 1, 5, rapid.ID).Draw(t, "ordinals")
+		slices.Sort(ordinals)
+		for _, ordinal := range ordinals {
+			ops = append(ops, op{ordinal: ordinal, there: rapid.Bool().Draw(t, "there"), grant: grant.Draw(t, "grant")})
+		}
+	case "many":
+		first, step := rapid.Uint32Range(0, 50).Draw(t, "first"), rapid.Uint32Range(1, 50).Draw(t, "step")
+		for ordinal := first; ordinal < 9_000; ordinal += step {
+			ops = append(ops, op{ordinal: ordinal, there: there})
+		}
+	case "span":
+		first, length := rapid.Uint32Range(0, 9_000).Draw(t, "first"), rapid.Uint32Range(1, 6_000).Draw(t, "length")
+		all := grant.Draw(t, "grant")
+		for ordinal := first; ordinal < first+length; ordinal++ {
+			ops = append(ops, op{ordinal: ordinal, there: there, grant: all})
+		}
+	case "same":
+		for _, ordinal := range slices.Sorted(maps.Keys(list)) {
+			ops = append(ops, op{ordinal: ordinal, there: true, grant: list[ordinal]})
+		}
+	}
+	return ops
+}
+
+func TestLongListsAreWhatTheirChangesMadeThem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var list members
+		want := model{}
+		for range rapid.IntRange(1, 8).Draw(t, "changes") {
+			ops := steps(t, want)
+			before, snapshot := list, list.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000))
+			differs := false
+			for _, o := range ops {
+				held, there := want[o.ordinal]
+				differs = differs || there != o.there || there && held != o.grant
+				if delete(want, o.ordinal); o.there {
+					want[o.ordinal] = o.grant
+				}
+			}
+			next, shared, changed := list.with(ops)
+			if changed != differs {
+				t.Fatalf("changed is %v, want %v", changed, differs)
+			}
+			if shared > list.size() || shared > next.size() {
+				t.Fatalf("%d bytes are shared by lists of %d and %d", shared, list.size(), next.size())
+			}
+			list = next
+			wantMembers(t, &list, want)
+			if again := before.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000)); !slices.Equal(again, snapshot) {
+				t.Fatal("the list before the change is another one now")
+			}
+		}
+	})
+}
+
+func wantMembers(t *rapid.T, list *members, want model) {
+	if edges := list.fill(1, 0, noon, make([]tuples.Edge, 0, len(want)+1)); !slices.Equal(edges, want.edges(0)) {
+		t.Fatalf("got %d members, want %d", len(edges), len(want.edges(0)))
+	}
+	for _, c := range list.chunks {
+		if c.first != c.ordinals[0] || len(c.ordinals) > maxRun {
+			t.Fatalf("chunk from %d has %d members from %d", c.first, len(c.ordinals), c.ordinals[0])
+		}
+	}
+	from, room := rapid.Uint32Range(0, 16_000).Draw(t, "from"), rapid.IntRange(1, 3000).Draw(t, "room")
+	page := want.edges(from)
+	page = page[:min(room, len(page))]
+	if edges := list.fill(1, from, noon, make([]tuples.Edge, 0, room)); !slices.Equal(edges, page) {
+		t.Fatalf("from %d: got %d members, want %d", from, len(edges), len(page))
+	}
+	grant, there := list.find(from, noon)
+	held, has := want[from]
+	if has = has && (held == nil || !held.ExpiredAt(noon)); there != has || has && grant != held {
+		t.Fatalf("member %d: got %v, %v, want %v, %v", from, grant, there, held, has)
+	}
+}
+
+func TestAChangeOfALongListCopiesLittle(t *testing.T) {
+	var ordinals []uint32
+	for i := range uint32(1_000_000) {
+		ordinals = append(ordinals, 2*i)
+	}
+	list := newMembers(ordinals, nil)
+	for name, ordinal := range map[string]uint32{"at the beginning": 1, "in the middle": 1_000_001, "at the end": 2_000_001} {
+		t.Run(name, func(t *testing.T) {
+			next, shared, _ := list.with([]op{{ordinal: ordinal, there: true}})
+			if copied := next.size() - shared; copied > 20<<10 {
+				t.Errorf("%d bytes of %d were copied", copied, next.size())
+			}
+		})
+	}
+}
+
+func TestAListThatShrinksIsShortAgain(t *testing.T) {
+	var ops []op
+	for i := range uint32(5 * maxRun) {
+		ops = append(ops, op{ordinal: i, there: true})
+	}
+	var list members
+	list, _, _ = list.with(ops)
+	if len(list.chunks) < 5 {
+		t.Fatalf("%d members are %d chunks", len(ops), len(list.chunks))
+	}
+	for i := range ops {
+		ops[i].there = false
+	}
+	for i := range ops[:len(ops)-3] { // one by one, so that chunks join
+		list, _, _ = list.with(ops[i : i+1])
+	}
+	if len(list.chunks) != 0 || !slices.Equal(list.ordinals, []uint32{5*maxRun - 3, 5*maxRun - 2, 5*maxRun - 1}) {
+		t.Errorf("got %d chunks and %d", len(list.chunks), list.ordinals)
+	}
+	list, _, _ = list.with(ops)
+	if list.size() != 0 {
+		t.Errorf("an empty list takes %d bytes", list.size())
+	}
+}

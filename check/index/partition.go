@@ -1,0 +1,88 @@
+package index
+
+import (
+	"sync/atomic"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+const (
+	partitionBits = 8
+	partitions    = 1 << partitionBits
+)
+
+// partition is the lists whose keys have the same first bits of their hash. All but table
+// is the writer's.
+type partition struct {
+	table atomic.Pointer[table] // nil when the partition is dropped
+	seed  seed
+	bytes int // of memory: the table's, and what its lists have beside it
+}
+
+// smallList is how many members a list has at most that goes back into the arena as soon as
+// its older versions are let go. Longer ones wait until the table is renewed, so that a list
+// that changes often does not fill the arena with its past.
+const smallList = 16
+
+// change makes a version of a list and returns it; nil if ops change nothing. Ops are those
+// of one list, ascending by ordinal, with no two of the same.
+func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revision) *version {
+	t := p.room(floor)
+	key := ops[0].key
+	place := t.slots.find(hash, uint64(key))
+	f, before := t.newest(place)
+	unsettled := before != nil && !f.isListed()
+	if before == nil {
+		before = &version{}
+	}
+	next, shared, changed := before.members.with(ops)
+	if !changed {
+		return nil
+	}
+	v := &version{key: key, revision: revision, members: next}
+	switch {
+	case before.key == 0: // the list was empty
+		p.bytes += v.size()
+	case before.revision == revision:
+		v.older.Store(before.older.Load()) // it goes together with before, which frees it
+		p.bytes += v.size() - before.size()
+	default:
+		v.older.Store(before)
+		v.frees = before.size() - shared
+		p.bytes += v.size() - shared
+		if unsettled {
+			p.bytes += before.size()
+		}
+	}
+	switch {
+	case place == nil:
+		t.slots.add(hash, uint64(key), uint64(t.list(v)))
+	case f.isListed():
+		t.lists[f.low()].Store(v)
+	default:
+		place.store(uint64(t.list(v)))
+	}
+	return v
+}
+
+// let lets go of what only revisions before the version's own can see, and of the version
+// too if the list can be settled. The floor has reached it.
+func (p *partition) let(hash uint64, v *version) {
+	p.bytes -= v.frees
+	v.frees = 0
+	v.older.Store(nil)
+	t := p.table.Load()
+	place := t.slots.find(hash, uint64(v.key))
+	f := form(place.value)
+	if !f.isListed() || t.lists[f.low()].Load() != v || len(v.members.ordinals) > smallList || !v.settles() {
+		return
+	}
+	settled, ok := t.pack(v.members.ordinals)
+	if !ok {
+		return
+	}
+	place.store(uint64(settled)) // before the index is free, see table.read
+	t.lists[f.low()].Store(nil)
+	t.free = append(t.free, f.low())
+	p.bytes -= v.size()
+}

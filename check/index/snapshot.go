@@ -1,0 +1,158 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// snapshot answers from memory what the index knows at the revision of a store's snapshot,
+// and asks that one the rest.
+type snapshot struct {
+	tuples.Snapshot
+	index    *Index
+	revision tuples.Revision
+	now      time.Time
+	one      [1]uint32 // room for table.read
+	closed   bool
+}
+
+// Over returns a snapshot that shows what the given one does, and answers from memory where
+// it can. Closing it closes the given one. It is that one itself if the index cannot read
+// its revision. Reads allocate nothing but where they go to the store, for which there is a
+// count in [Stats].
+func (x *Index) Over(store tuples.Snapshot) tuples.Snapshot {
+	revision := store.Revision()
+	if uint64(revision) > x.head.Load() || uint64(revision) < x.floor.Load() {
+		return store
+	}
+	return &snapshot{Snapshot: store, index: x, revision: revision, now: store.Time()}
+}
+
+// Close implements [tuples.Snapshot].
+func (s *snapshot) Close() {
+	s.closed = true
+	s.Snapshot.Close()
+}
+
+// check returns why the snapshot cannot be read any more, if it cannot.
+func (s *snapshot) check(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if s.closed {
+		return errors.New("snapshot is closed")
+	}
+	return nil
+}
+
+// Nodes implements [tuples.Snapshot].
+func (s *snapshot) Nodes(ctx context.Context, objects []tuples.Object, nodes []tuples.Node) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	for i, object := range objects {
+		var known bool
+		if nodes[i], known = s.index.names.node(object); known {
+			continue
+		}
+		s.index.fallbacks.Add(1)
+		if err := s.Snapshot.Nodes(ctx, objects[i:i+1], nodes[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Objects implements [tuples.Snapshot].
+func (s *snapshot) Objects(ctx context.Context, nodes []tuples.Node, objects []tuples.Object) error {
+	if err := s.check(ctx); err != nil {
+		return err
+	}
+	for i, node := range nodes {
+		var known bool
+		if objects[i], known = s.index.names.object(node); known {
+			continue
+		}
+		s.index.fallbacks.Add(1)
+		if err := s.Snapshot.Objects(ctx, nodes[i:i+1], objects[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Edge implements [tuples.Snapshot].
+func (s *snapshot) Edge(ctx context.Context, key tuples.EdgeKey) (tuples.Edge, bool, error) {
+	if err := s.check(ctx); err != nil {
+		return tuples.Edge{}, false, err
+	}
+	list, known := s.read(packKindOf(key), key.Object, 0)
+	if !known {
+		return s.Snapshot.Edge(ctx, key)
+	}
+	grant, there := list.find(key.Subject.Ordinal(), s.now)
+	if !there {
+		return tuples.Edge{}, false, nil
+	}
+	return tuples.Edge{Node: key.Subject, Grant: grant}, true, nil
+}
+
+// EdgesFrom implements [tuples.Snapshot].
+func (s *snapshot) EdgesFrom(ctx context.Context, list tuples.SubjectsOf, after tuples.Node, buf []tuples.Edge) ([]tuples.Edge, error) {
+	if err := s.check(ctx); err != nil {
+		return nil, err
+	}
+	members, known := s.read(packKind(list.Object.Type(), list.Relation, list.Type, list.SubjectRelation), list.Object, 0)
+	if !known {
+		return s.Snapshot.EdgesFrom(ctx, list, after, buf)
+	}
+	return s.fill(&members, list.Type, after, buf), nil
+}
+
+// EdgesTo implements [tuples.Snapshot].
+func (s *snapshot) EdgesTo(ctx context.Context, list tuples.ObjectsOf, after tuples.Node, buf []tuples.Edge) ([]tuples.Edge, error) {
+	if err := s.check(ctx); err != nil {
+		return nil, err
+	}
+	members, known := s.read(packKind(list.Type, list.Relation, list.Subject.Type(), list.SubjectRelation), list.Subject, reverseBit)
+	if !known {
+		return s.Snapshot.EdgesTo(ctx, list, after, buf)
+	}
+	return s.fill(&members, list.Type, after, buf), nil
+}
+
+func (s *snapshot) fill(list *members, t tuples.Symbol, after tuples.Node, buf []tuples.Edge) []tuples.Edge {
+	from := uint32(0)
+	if after != 0 {
+		if from = after.Ordinal() + 1; from == 0 {
+			return buf
+		}
+	}
+	return list.fill(t, from, s.now, buf)
+}
+
+// read returns the list of a node, in the direction that a bit stands for, and whether it is
+// known.
+func (s *snapshot) read(packed uint64, node tuples.Node, direction listKey) (members, bool) {
+	if node.Ordinal() >= tuples.FirstTransient {
+		return members{}, true // never stored
+	}
+	x := s.index
+	k := x.kinds.number(packed)
+	if k == 0 {
+		return members{}, true
+	}
+	key := forwardKey(k, node) | direction
+	hash := x.seed.hash(uint64(key))
+	if t := x.part(hash).table.Load(); t != nil {
+		list := t.read(hash, key, s.revision, &s.one)
+		if uint64(s.revision) >= x.floor.Load() {
+			return list, true
+		}
+	}
+	x.fallbacks.Add(1)
+	return members{}, false
+}
