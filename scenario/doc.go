@@ -33,7 +33,12 @@
 //   - answers that are more than true or false: "conditional: size,kind" of a check,
 //     "media:logo (conditional: size)" and "user:bert (denied)" in lists;
 //   - explanations: why a check is answered as it is, see [Why];
+//   - attributes: under which restrictions a check is allowed, see [Attributes];
 //   - share_summaries: with whom objects are shared and as what, see [Shares].
+//
+// Metadata of a write is not among them: it goes into the change log, where watchers and
+// histories have it, and no answer depends on it, so there is nothing that a test of
+// answers could assert. What answers tell of a grant is its attributes.
 //
 // A key that is not known is refused, and so is a test that asserts nothing, a relation
 // that the model lacks, and a tuple that the model forbids.
@@ -46,6 +51,7 @@
 //	question.go     questions and answers as text
 //	library.go      a file's tuples in a store, to be asked
 //	explanation.go  explanations as text
+//	attributes.go   under which restrictions a check is allowed
 //	shares.go       with whom objects are shared
 //	run.go          results
 //	coverage.go     what of the model the answers rested on

@@ -11,12 +11,12 @@ func (r *reader) test(n node) Test {
 	t := Test{Line: n.Line, At: r.at}
 	faults := len(r.faults)
 	var description string
-	var own, file, files, checks, objects, users, explanations, summaries node
+	var own, file, files, checks, objects, users, explanations, restricted, summaries node
 	r.fields(n, map[string]setter{
 		"name": r.text(&t.Name), "description": r.text(&description), "at": r.time(&t.At),
 		"tuples": own.keep, "tuple_file": file.keep, "tuple_files": files.keep,
 		"check": checks.keep, "list_objects": objects.keep, "list_users": users.keep,
-		"explanations": explanations.keep, "share_summaries": summaries.keep,
+		"explanations": explanations.keep, "attributes": restricted.keep, "share_summaries": summaries.keep,
 	}, "name")
 	t.Tuples = r.allTuples(own, file, files)
 	r.needsTime(n, t)
@@ -25,7 +25,7 @@ func (r *reader) test(n node) Test {
 		read func(node) []Assertion
 	}{
 		{checks, r.check}, {objects, r.listObjects}, {users, r.listUsers},
-		{explanations, r.explanation}, {summaries, r.shareSummary},
+		{explanations, r.explanation}, {restricted, r.attributesOf}, {summaries, r.shareSummary},
 	} {
 		r.each(func(entry node) {
 			before := len(r.faults)
@@ -37,7 +37,7 @@ func (r *reader) test(n node) Test {
 		})(part.list)
 	}
 	if len(t.Assertions) == 0 && len(r.faults) == faults {
-		r.refuse(n, "check", "", "has no entry: the test asserts nothing", "write check, list_objects, list_users, explanations or share_summaries")
+		r.refuse(n, "check", "", "has no entry: the test asserts nothing", "write check, list_objects, list_users, explanations, attributes or share_summaries")
 	}
 	return t
 }
@@ -54,6 +54,12 @@ func (r *reader) needsTime(n node, t Test) {
 
 // check reads one entry of check: each relation for each user and object.
 func (r *reader) check(n node) []Assertion {
+	return r.forEach(n, func(q Question, want node) (Query, string) { return q, r.outcome(want) })
+}
+
+// forEach reads an entry that asks each relation for each user and object. The question
+// and what stands behind the relation make what is asked, and the answer.
+func (r *reader) forEach(n node, read func(Question, node) (Query, string)) []Assertion {
 	var context tuples.Context
 	var user, users, object, objects, assertions node
 	r.fields(n, map[string]setter{
@@ -64,7 +70,8 @@ func (r *reader) check(n node) []Assertion {
 	for _, s := range oneOf(r, n, "user", user, users, tuples.ParseSubject) {
 		for _, o := range oneOf(r, n, "object", object, objects, tuples.ParseObject) {
 			for relation, want := range r.pairs(assertions) {
-				all = append(all, Assertion{relation.Line, r.question(relation, s, o), context, r.outcome(want), nil})
+				query, answer := read(r.question(relation, s, o), want)
+				all = append(all, Assertion{relation.Line, query, context, answer, nil})
 			}
 		}
 	}

@@ -86,7 +86,7 @@ func (l *Library) Close() error {
 }
 
 // Answer answers what an assertion of a test asks, in the form of [FormatAnswer],
-// [FormatList], [FormatExplanation] or [FormatShares]. A condition that fails to evaluate
+// [FormatList], [FormatExplanation], [FormatAttributes] or [FormatShares]. A condition that fails to evaluate
 // is the answer "failed: …"; every other failure is an error.
 func (l *Library) Answer(ctx context.Context, t *Test, a Assertion) (string, error) {
 	e, done, err := l.evaluator(ctx, t, a)
@@ -131,6 +131,9 @@ func answer(ctx context.Context, e *check.Evaluator, query Query) (reply, error)
 			return reply{text: text}, err
 		}
 		return reply{text: FormatExplanation(x)}, nil
+	case Attributes:
+		text, err := restrict(ctx, e, q)
+		return reply{text: text}, err
 	case Shares:
 		text, err := summarize(ctx, e, q)
 		return reply{text: text}, err

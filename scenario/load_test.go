@@ -54,6 +54,11 @@ tests:
       - { user: "user:a", relation: viewer, object: "doc:1", granted_by: ["doc:1#viewer@user:a"] }
       - { user: "user:c", relation: viewer, object: "doc:1", would_grant: ["doc:1#viewer", "doc:1#editor"] }
       - { user: "user:c", relation: can_view, object: "doc:1", would_grant: [] }
+    attributes:
+      - users: [user:a, user:b]
+        object: doc:1
+        context: *small
+        assertions: { viewer: [max_size=2 b=true, a="x y"], editor: not restricted, owner: "conditional: size, limit" }
   - name: a time for the whole file
     tuple_file: own.txt
     check: [{ user: "user:a", object: "doc:1", assertions: { viewer: true } }]
@@ -96,9 +101,15 @@ var everyMeaning = []string{
 	"40: why user:a viewer doc:1 = allowed by doc:1#viewer@user:a given {}",
 	"41: why user:c viewer doc:1 = denied, would be granted by doc:1#viewer, doc:1#editor given {}",
 	"42: why user:c can_view doc:1 = denied, would be granted by nothing given {}",
-	"a time for the whole file at 2026, line 43",
+	`47: attributes of user:a viewer doc:1 = a="x y" | b=true max_size=2` + small,
+	"47: attributes of user:a editor doc:1 = not restricted" + small,
+	"47: attributes of user:a owner doc:1 = conditional: limit,size" + small,
+	`47: attributes of user:b viewer doc:1 = a="x y" | b=true max_size=2` + small,
+	"47: attributes of user:b editor doc:1 = not restricted" + small,
+	"47: attributes of user:b owner doc:1 = conditional: limit,size" + small,
+	"a time for the whole file at 2026, line 48",
 	"doc:1#viewer@user:own",
-	"45: user:a viewer doc:1 = allowed given {}",
+	"50: user:a viewer doc:1 = allowed given {}",
 }
 
 func TestForms(t *testing.T) {
@@ -174,7 +185,7 @@ var mistakes = map[string]struct{ file, says string }{
 	"a module with a mistake":    {"model_file: parts/fga.mod\n", "parts/core.fga:4: "},
 	"no tests":                   {"model_file: model.fga\ntests: []\n", "a.fga.yaml:1: tests is empty or missing; write at least one test"},
 	"tests are no list":          {"model_file: model.fga\ntests: { a: b }\n", "a.fga.yaml:2: tests is not a list"},
-	"an unknown key":             {test("asserts: []"), "a.fga.yaml:4: tests[0].asserts is not a key of this place; write one of at, check, description, explanations, "},
+	"an unknown key":             {test("asserts: []"), "a.fga.yaml:4: tests[0].asserts is not a key of this place; write one of at, attributes, check, description, explanations, "},
 	"a key twice":                {test("at: 2026-01-01T00:00:00Z\n    at: 2027-01-01T00:00:00Z"), "a.fga.yaml:5: tests[0].at stands there twice; keep one"},
 	"a test without a name":      {"model_file: model.fga\ntests:\n  - check: []\n", "a.fga.yaml:3: tests[0].name is missing; write it"},
 	"an empty name":              {"model_file: model.fga\ntests:\n  - name:\n", "a.fga.yaml:3: tests[0].name is not a text"},
@@ -211,6 +222,8 @@ var mistakes = map[string]struct{ file, says string }{
 	"a condition without a name": {test(`tuples: [{ user: "user:a", relation: viewer, object: "doc:1", condition: {} }]`), `tests[0].tuples[0].condition.name is missing`},
 	"attributes of no type":      {test(`tuples: [{ user: "user:a", relation: viewer, object: "doc:1", attributes: { a: [1] } }]`), `is not a bool, number or string`},
 	"attributes that are none":   {test(`tuples: [{ user: "user:a", relation: viewer, object: "doc:1", attributes: 3 }]`), `attributes "3": is not a mapping of names`},
+	"metadata of a tuple":        {test(`tuples: [{ user: "user:a", relation: viewer, object: "doc:1", metadata: { reason: x } }]`), "a.fga.yaml:4: tests[0].tuples[0].metadata goes with a write into the change log, and no answer depends on it; leave it out; for what answers tell of a grant, write attributes of its tuple"},
+	"metadata of a test":         {test("metadata: { reason: x }"), "a.fga.yaml:4: tests[0].metadata goes with a write into the change log, and no answer depends on it"},
 	"a tuple twice, differently": {test("tuples:\n      - { user: user:a, relation: viewer, object: doc:1 }\n      - { user: user:a, relation: viewer, object: doc:1, condition: { name: sized } }"), `a.fga.yaml:6: tests[0].tuples[1] "doc:1#viewer@user:a with sized": stands there already`},
 	"an expiry without a time":   {test(`tuples: [{ user: "user:a", relation: viewer, object: "doc:1", expires: 2028-01-01T00:00:00Z }]`), "a.fga.yaml:3: tests[0].at is missing: doc:1#viewer@user:a expires, so the answers depend on the day; write a time"},
 	"a file of tuples, missing":  {"model_file: model.fga\ntuple_file: cars.txt\n", "cars.txt: no such file or directory"},
@@ -262,6 +275,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add("model_file: model.fga\ntests:\n  - name: one\n    check: [{ user: 'user:a', object: 'doc:1', assertions: { viewer: true } }]\n")
 	f.Add("tests: &a [*a]\nmodel_file: model.fga\n")
 	f.Add("model_file: model.fga\ntests: [{ name: a, list_users: [{ object: 'doc:1', user_filter: [{ type: user }], assertions: { viewer: { users: ['user:* (denied)'] } } }] }]\n")
+	f.Add("model_file: model.fga\ntests: [{ name: a, attributes: [{ user: 'user:a', object: 'doc:1', assertions: { viewer: ['max_size=1 format=\"jpeg\"'] } }] }]\n")
 	f.Add("model_file: model.fga\ntests: [{ name: a, at: 2026-01-01T00:00:00Z, tuples: [{ user: 'user:a', relation: viewer, object: 'doc:1', expires: 2026-01-01T00:00:00Z }] }]\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		if strings.Contains(text, "-- ") {

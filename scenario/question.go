@@ -7,7 +7,8 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Query is what an assertion asks. It is a closed sum: [Question], [Why], [Shares].
+// Query is what an assertion asks. It is a closed sum: [Question], [Why],
+// [Attributes], [Shares].
 type Query interface {
 	fmt.Stringer
 	query()

@@ -113,11 +113,15 @@ func (r *reader) fields(n node, known map[string]setter, required ...string) {
 	for key, value := range r.pairs(n) {
 		found[key.Value] = true
 		set, ok := known[key.Value]
-		if !ok {
+		switch {
+		case ok:
+			set(value)
+		case key.Value == "metadata":
+			r.refuse(key, "", "", "goes with a write into the change log, and no answer depends on it",
+				"leave it out; for what answers tell of a grant, write attributes of its tuple")
+		default:
 			r.refuse(key, "", "", "is not a key of this place", "write one of "+strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-			continue
 		}
-		set(value)
 	}
 	for _, key := range required {
 		if !found[key] {

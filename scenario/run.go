@@ -113,6 +113,8 @@ func questionOf(query Query) (Question, bool) {
 		return x, true
 	case Why:
 		return x.Question, true
+	case Attributes:
+		return x.Question, true
 	}
 	return Question{}, false
 }

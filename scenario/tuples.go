@@ -149,24 +149,29 @@ func (l *tupleList) entry(n node) {
 	l.add(n, t)
 }
 
-// attributes is a setter of the attributes of a tuple. Whole numbers stay whole.
+// attributes is a setter of the attributes of a tuple.
 func (r *reader) attributes(into *tuples.Attributes) setter {
 	return func(n node) {
 		text := r.values(n)
 		if text == nil {
 			return
 		}
-		decoder := json.NewDecoder(bytes.NewReader(text))
-		decoder.UseNumber()
-		var values map[string]any
-		err := decoder.Decode(&values)
-		if err == nil {
-			*into, err = tuples.AttributesFromJSON(values)
-		}
-		if err != nil {
+		var err error
+		if *into, err = parseAttributes(text); err != nil {
 			r.invalid(n, err)
 		}
 	}
+}
+
+// parseAttributes reads attributes from an object of JSON. Whole numbers stay whole.
+func parseAttributes(text []byte) (tuples.Attributes, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	var values map[string]any
+	if err := decoder.Decode(&values); err != nil {
+		return nil, err
+	}
+	return tuples.AttributesFromJSON(values)
 }
 
 // condition is a setter of the condition that a tuple carries.

@@ -45,8 +45,8 @@ there is no coverage, for it speaks of all tests.
 
 Beyond OpenFGA's format a file can have: at (the time to answer at), expires and
 attributes of a tuple, tuple files of one tuple a line (.txt), users and objects of a
-check, answers such as "conditional: size" and "user:bert (denied)", explanations, and
-summaries of shares:
+check, answers such as "conditional: size" and "user:bert (denied)", explanations,
+attributes of answers as check --attributes prints them, and summaries of shares:
 
   tests:
     - name: a viewer may not comment
@@ -58,6 +58,10 @@ summaries of shares:
             granted_by: ["clip:start#viewer@user:joel"] }
         - { user: "user:joel", relation: can_comment, object: "clip:start",
             would_grant: ["clip:start#commenter", "clip:start#editor"] }
+      attributes:
+        - { user: "user:joel", object: "clip:start",
+            assertions: { can_watch: not restricted,
+              can_download: [max_video_size=1080, max_video_size=2160 watermark=true] } }
       share_summaries:
         - { objects: ["clip:start", "clip:end"], relations: [viewer, editor],
             recipients: { "user:joel": viewer, "user:iris": mixed (1 editor, 1 none) } }
