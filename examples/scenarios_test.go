@@ -213,6 +213,11 @@ func openReference(_ *testing.T, e examples.Example, file *scenario.File) answer
 				return outcome
 			}
 			return a.Want
+		case scenario.Attributes:
+			if outcome := checktest.Ask(spec, q.Question); outcome != "allowed" {
+				return outcome
+			}
+			return scenario.FormatAttributes(spec.Attributes(q.On, q.Subject))
 		case scenario.Shares:
 			return summarizeByReference(spec, q)
 		}

@@ -39,6 +39,8 @@ func openServer(t *testing.T, e examples.Example, _ *scenario.File) answers {
 			return checktest.Ask(r, q)
 		case scenario.Why:
 			return r.explain(q)
+		case scenario.Attributes:
+			return r.restrict(q)
 		case scenario.Shares:
 			return r.summarize(q)
 		}

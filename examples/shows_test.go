@@ -63,11 +63,6 @@ func shows(t *testing.T) []show {
 	for _, f := range followings {
 		all = append(all, show{name: f.name, where: "watch_test.go", rpcs: []string{"Write", "Watch"}})
 	}
-	for _, d := range downloads {
-		one := show{name: d.name, where: "attributes_test.go"}
-		one.asks(parseQuestion(t, d.question))
-		all = append(all, one)
-	}
 	for _, h := range traces {
 		relation := relationOf(parseQuestion(t, h.question))
 		all = append(all, show{name: h.name, where: "history_test.go", rpcs: []string{"TraceAccess"}, relations: []string{relation}})
@@ -110,6 +105,8 @@ func (s *show) asks(query scenario.Query) {
 	case scenario.Question:
 		q = x
 	case scenario.Why:
+		q = x.Question
+	case scenario.Attributes:
 		q = x.Question
 	case scenario.Shares:
 		s.rpcs = append(s.rpcs, "SummarizeShares")
