@@ -35,11 +35,12 @@ func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Commit
 }
 
 // commit writes in one transaction if that can be, or stages the commit.
-func (s *store) commit(ctx context.Context, w *write) (outcome tuples.Committed, err error) {
+func (s *store) commit(ctx context.Context, w *write) (tuples.Committed, error) {
 	if len(w.Mutations) > s.db.limits.listed && w.Delete == nil && w.NewModel == nil {
 		return s.commitLarge(ctx, w)
 	}
-	err = s.db.submit(ctx, w.weight(), func(g *group) error {
+	var outcome tuples.Committed // not to be touched after an error: the job may still run
+	err := s.db.submit(ctx, w.weight(), func(g *group) error {
 		d, err := g.draft(s)
 		if err != nil {
 			return err

@@ -45,10 +45,10 @@ type limits struct {
 	whole, listed, piece int
 }
 
-// Scanning takes some 50 ms then, writing a whole erase 15 ms, a piece 5 ms. A list of
-// mutations may take 100 ms: it is what one request can list, and staging it would cost its
-// caller more than the others gain.
-var defaultLimits = limits{scanned: 1 << 20, whole: 2000, listed: 10_000, piece: 1000}
+// Scanning takes some 50 ms then, writing a whole erase 15 ms, a piece 2 ms of processor time
+// (docs/decisions/0010). A list of mutations may take 100 ms: it is what one request can
+// list, and staging it would cost its caller more than the others gain.
+var defaultLimits = limits{scanned: 1 << 20, whole: 2000, listed: 10_000, piece: 500}
 
 const (
 	defaultRetention    = 30 * 24 * time.Hour

@@ -21,8 +21,11 @@ func (s *store) tryLarge(ctx context.Context, w *write) (tuples.Committed, error
 		outcome, known, err = d.check(w)
 		return err
 	})
-	if err != nil || known {
-		return outcome, err
+	if err != nil {
+		return tuples.Committed{}, err // outcome and known are still the job's
+	}
+	if known {
+		return outcome, nil
 	}
 	var counts stagedCounts
 	src := newSource(w)

@@ -51,20 +51,17 @@ func (s *store) merged(ctx context.Context) error {
 	return nil
 }
 
-// takeBack removes the first rows of what a commit staged that was given up.
+// takeBack removes the first rows of what a commit staged that was given up, each from
+// both orders at once, so that the orders agree after every piece.
 func (d *draft) takeBack() (more bool, err error) {
-	for _, o := range []order{forward, reverse} {
-		if first, _ := d.staged(o).Cursor().First(); first == nil {
-			continue
-		}
-		d.group.write()
-		full, err := deleteRows(d.staged(o))
-		if err != nil {
-			return false, err
-		}
-		more = more || full
+	most := d.group.db.limits.piece
+	unwanted := make([]mutation, 0, most)
+	c := d.staged(forward).Cursor()
+	key, _ := c.First()
+	for ; key != nil && len(unwanted) < most; key, _ = c.Next() {
+		unwanted = append(unwanted, mutation{key: edgeKey(key)})
 	}
-	return more, nil
+	return key != nil, d.stage(unwanted, &stagedCounts{})
 }
 
 // merge moves the first staged rows to where they belong.

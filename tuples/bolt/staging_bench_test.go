@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,8 +12,9 @@ import (
 )
 
 // BenchmarkErase erases an object that a million tuples name, while one caller writes and
-// one reads. It reports the longest write and read meanwhile, when the erase was visible
-// and when it was merged; and the longest of both while nothing was erased, for comparison.
+// one reads. It reports the longest write and read meanwhile and their 99.9th percentiles,
+// when the erase was visible and when it was merged; and the same of as long a time in which
+// nothing was erased, for comparison.
 func BenchmarkErase(b *testing.B) {
 	const viewers = 1_000_000
 	for b.Loop() {
@@ -25,12 +27,6 @@ func BenchmarkErase(b *testing.B) {
 			}
 			mustCommit(b, s, c)
 		}
-		idle := startLoad(s)
-		time.Sleep(2 * time.Second)
-		write, read := idle()
-		b.ReportMetric(ms(write), "idle-max-write-ms")
-		b.ReportMetric(ms(read), "idle-max-read-ms")
-
 		busy := startLoad(s)
 		begin := time.Now()
 		got := mustCommit(b, s, tuples.Commit{Erase: &tuples.Erase{Objects: []tuples.Object{{Type: "media", ID: "big"}}}})
@@ -38,22 +34,22 @@ func BenchmarkErase(b *testing.B) {
 		if err := s.merged(b.Context()); err != nil || got.Deleted != viewers {
 			b.Fatal(got, err)
 		}
-		b.ReportMetric(time.Since(begin).Seconds(), "merged-s")
-		write, read = busy()
-		b.ReportMetric(ms(write), "max-write-ms")
-		b.ReportMetric(ms(read), "max-read-ms")
+		took := time.Since(begin)
+		busy(b, "")
+		b.ReportMetric(took.Seconds(), "merged-s")
+		idle := startLoad(s)
+		time.Sleep(took)
+		idle(b, "idle-")
 	}
 }
 
-func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-
-// startLoad writes and reads, one after the other without pause, until the function that it
-// returns is called; that returns the longest of each.
-func startLoad(s *store) func() (write, read time.Duration) {
+// startLoad writes and reads now and then, some 1,000 times a second each at most, until the
+// function that it returns is called; that reports how long they took.
+func startLoad(s *store) func(b *testing.B, prefix string) {
 	stop := make(chan struct{})
 	var loops sync.WaitGroup
-	var write, read time.Duration
-	repeat := func(longest *time.Duration, f func(n int) error) {
+	var writes, reads []time.Duration
+	repeat := func(took *[]time.Duration, f func(n int) error) {
 		for n := 0; ; n++ {
 			select {
 			case <-stop:
@@ -64,17 +60,18 @@ func startLoad(s *store) func() (write, read time.Duration) {
 			if err := f(n); err != nil {
 				panic(err)
 			}
-			*longest = max(*longest, time.Since(begin))
+			*took = append(*took, time.Since(begin))
+			time.Sleep(time.Millisecond)
 		}
 	}
 	loops.Go(func() {
-		repeat(&write, func(n int) error {
+		repeat(&writes, func(n int) error {
 			_, err := s.Commit(context.Background(), tuples.Commit{Mutations: []tuples.Mutation{{Op: tuples.OpTouch, Tuple: benchTuple(200_000 + n)}}})
 			return err
 		})
 	})
 	loops.Go(func() {
-		repeat(&read, func(n int) error {
+		repeat(&reads, func(n int) error {
 			snapshot, err := s.Snapshot(context.Background(), tuples.At{})
 			if err != nil {
 				return err
@@ -89,9 +86,14 @@ func startLoad(s *store) func() (write, read time.Duration) {
 			return err
 		})
 	})
-	return func() (time.Duration, time.Duration) {
+	return func(b *testing.B, prefix string) {
 		close(stop)
 		loops.Wait()
-		return write, read
+		for what, took := range map[string][]time.Duration{"write-ms": writes, "read-ms": reads} {
+			slices.Sort(took)
+			ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+			b.ReportMetric(ms(took[len(took)-1]), prefix+"max-"+what)
+			b.ReportMetric(ms(took[len(took)*999/1000]), prefix+"p999-"+what)
+		}
 	}
 }

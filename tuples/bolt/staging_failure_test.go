@@ -98,6 +98,31 @@ func TestALargeCommitThatIsGivenUpLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestWhatIsHalfTakenBackIsNoDisagreement(t *testing.T) {
+	db, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
+	mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
+	staged := mustStage(t, s, eraseOf(press))
+	for range 4 {
+		staged.piece(t)
+	}
+	for more, steps := true, 0; more; steps++ {
+		if err := db.submit(t.Context(), 1, func(g *group) (err error) {
+			more, err = g.tidy(s)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if !more && steps == 0 {
+			t.Error("it was taken back at once")
+		}
+		mustVerify(t, s)
+		wantTuples(t, s, tuples.At{}, inPress...)
+	}
+	if n := stagedRows(t, db, s); n != 0 {
+		t.Errorf("%d staged rows are left", n)
+	}
+}
+
 func TestWhatFailsLateLeavesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*tuples.Commit)

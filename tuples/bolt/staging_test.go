@@ -110,6 +110,27 @@ func TestALargeCommitAppearsAtOnce(t *testing.T) {
 	mustVerify(t, s)
 }
 
+// However many tuples a commit means, no transaction of it writes more than a piece: that
+// is what other writers wait for.
+func TestALargeCommitIsWrittenInBoundedPieces(t *testing.T) {
+	const n = 5000
+	db, s := newTest(t)
+	many(t, s, n)
+	first := lastTransaction(t, db)
+	mustCommit(t, s, eraseOf(tuples.Object{Type: "media", ID: "logo"}))
+	if err := s.merged(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, least := lastTransaction(t, db)-first, 2*n/defaultLimits.piece; got < least {
+		t.Errorf("%d tuples were staged and merged in %d transactions, want %d at least", n, got, least)
+	}
+	for _, c := range changesBehind(t, s, tuples.LogPosition{Revision: 1}) {
+		if len(c.Mutations) > defaultLimits.piece {
+			t.Errorf("part %d has %d mutations", c.Part, len(c.Mutations))
+		}
+	}
+}
+
 func TestALargeChangeIsReadInParts(t *testing.T) {
 	_, s := newStagingTest(t, filepath.Join(t.TempDir(), "usher.db"), Options{})
 	mustCommit(t, s, commitOf(t, tuples.OpCreate, inPress...))
