@@ -27,7 +27,7 @@ var layers = []struct {
 	{"model", []string{"tuples"}, "a model speaks of types and relations, not of stores"},
 	{"check", []string{"model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer"},
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
-	{"check/index", []string{"tuples"}, "the index is fed by whoever commits, and knows no engine, store or API"},
+	{"check/index", []string{"model", "tuples"}, "the index is fed by whoever commits, and knows no engine, store or API"},
 	{"scenario", []string{"check", "model", "tuples", "tuples/bolt"}, "a scenario file is run by the engine over a real store, without a server"},
 	{"check/checktest", []string{"check", "check/reference", "model", "scenario", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
 	{"server", []string{"gen/usher/v1", "server/wire", "check", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},

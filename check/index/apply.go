@@ -25,6 +25,10 @@ func (x *Index) Intern(node tuples.Node, object tuples.Object) { x.names.intern(
 func (x *Index) Apply(revision tuples.Revision, changes []Change) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	x.applied = revision
+	for _, c := range x.closures {
+		c.changed(revision, changes)
+	}
 	if x.floor.Load() == notLoaded {
 		x.waiting = append(x.waiting, commit{revision, slices.Clone(changes)})
 		return

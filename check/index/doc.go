@@ -23,6 +23,14 @@
 // it has read: if the floor has passed its revision it forgets what it read and asks the
 // store. So readers take no lock and do not register, and no writer waits for one.
 //
+// # Closures
+//
+// [Closures] remembers, for one compiled model, which groups a subject is in over any number
+// of steps, so that a Check meets the subject's groups from their side (Zanzibar's Leopard,
+// section 3.2.5). It holds what unions of unconditional tuples decide, and says so where it
+// does not know. A commit that concerns a closure is noted by its revision; nothing is
+// recomputed before it is asked for.
+//
 // # Memory
 //
 // The index keeps within the memory it was given. Names get half of it at most; those that

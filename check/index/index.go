@@ -28,11 +28,13 @@ type Index struct {
 	lists       atomic.Int64 // bytes of all partitions
 	fallbacks   atomic.Int64
 
-	writing sync.Mutex // guards what follows, against a load that ends
-	limit   int64      // of memory, in bytes
-	undo    undo
-	ops     []op // of the commit being applied; kept for its room
-	waiting []commit
+	writing  sync.Mutex // guards what follows, against a load that ends
+	limit    int64      // of memory, in bytes
+	undo     undo
+	ops      []op // of the commit being applied; kept for its room
+	waiting  []commit
+	applied  tuples.Revision // the last that was fed
+	closures []*Closures
 }
 
 // commit is what was fed while the index was not loaded.

@@ -10,10 +10,10 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// model is a list as a map.
-type model map[uint32]*tuples.Grant
+// held is a list as a map.
+type held map[uint32]*tuples.Grant
 
-func (m model) edges(from uint32) []tuples.Edge {
+func (m held) edges(from uint32) []tuples.Edge {
 	var edges []tuples.Edge
 	for _, ordinal := range slices.Sorted(maps.Keys(m)) {
 		if ordinal >= from && (m[ordinal] == nil || !m[ordinal].ExpiredAt(noon)) {
@@ -24,7 +24,7 @@ func (m model) edges(from uint32) []tuples.Edge {
 }
 
 // steps draws ops on few members, on many that are spread, and on many that lie together.
-func steps(t *rapid.T, list model) []op {
+func steps(t *rapid.T, list held) []op {
 	grant := rapid.SampledFrom(grants)
 	there := rapid.Bool().Draw(t, "there")
 	var ops []op
@@ -57,14 +57,14 @@ func steps(t *rapid.T, list model) []op {
 func TestLongListsAreWhatTheirChangesMadeThem(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var list members
-		want := model{}
+		want := held{}
 		for range rapid.IntRange(1, 8).Draw(t, "changes") {
 			ops := steps(t, want)
-			before, snapshot := list, list.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000))
+			past, snapshot := list, list.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000))
 			differs := false
 			for _, o := range ops {
-				held, there := want[o.ordinal]
-				differs = differs || there != o.there || there && held != o.grant
+				before, there := want[o.ordinal]
+				differs = differs || there != o.there || there && before != o.grant
 				if delete(want, o.ordinal); o.there {
 					want[o.ordinal] = o.grant
 				}
@@ -78,14 +78,14 @@ func TestLongListsAreWhatTheirChangesMadeThem(t *testing.T) {
 			}
 			list = next
 			wantMembers(t, &list, want)
-			if again := before.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000)); !slices.Equal(again, snapshot) {
+			if again := past.fill(1, 0, noon, make([]tuples.Edge, 0, 16_000)); !slices.Equal(again, snapshot) {
 				t.Fatal("the list before the change is another one now")
 			}
 		}
 	})
 }
 
-func wantMembers(t *rapid.T, list *members, want model) {
+func wantMembers(t *rapid.T, list *members, want held) {
 	if edges := list.fill(1, 0, noon, make([]tuples.Edge, 0, len(want)+1)); !slices.Equal(edges, want.edges(0)) {
 		t.Fatalf("got %d members, want %d", len(edges), len(want.edges(0)))
 	}
@@ -101,9 +101,9 @@ func wantMembers(t *rapid.T, list *members, want model) {
 		t.Fatalf("from %d: got %d members, want %d", from, len(edges), len(page))
 	}
 	grant, there := list.find(from, noon)
-	held, has := want[from]
-	if has = has && (held == nil || !held.ExpiredAt(noon)); there != has || has && grant != held {
-		t.Fatalf("member %d: got %v, %v, want %v, %v", from, grant, there, held, has)
+	grantOf, has := want[from]
+	if has = has && (grantOf == nil || !grantOf.ExpiredAt(noon)); there != has || has && grant != grantOf {
+		t.Fatalf("member %d: got %v, %v, want %v, %v", from, grant, there, grantOf, has)
 	}
 }
 
