@@ -33,7 +33,7 @@ func (x *Index) Apply(revision tuples.Revision, changes []Change) {
 		x.waiting = append(x.waiting, commit{revision, slices.Clone(changes)})
 		return
 	}
-	x.apply(revision, changes)
+	x.apply(revision, changes, tuples.Revision(x.floor.Load()))
 }
 
 // Publish makes everything up to a revision readable. Snapshots of that revision may be
@@ -48,7 +48,9 @@ func (x *Index) Publish(revision tuples.Revision) {
 	}
 }
 
-func (x *Index) apply(revision tuples.Revision, changes []Change) {
+// apply makes versions of all lists that changes touch; floor is the oldest revision that
+// readers can have.
+func (x *Index) apply(revision tuples.Revision, changes []Change, floor tuples.Revision) {
 	ops := x.ops[:0]
 	for i := range changes {
 		c := &changes[i]
@@ -71,7 +73,7 @@ func (x *Index) apply(revision tuples.Revision, changes []Change) {
 		for n < len(ops) && ops[n].key == ops[0].key {
 			n++
 		}
-		x.change(ops[:n], revision)
+		x.change(ops[:n], revision, floor)
 		ops = ops[n:]
 	}
 	clear(x.ops) // of grants
@@ -84,14 +86,14 @@ func (x *Index) apply(revision tuples.Revision, changes []Change) {
 const usualOps = 1 << 12
 
 // change applies the ops on one list.
-func (x *Index) change(ops []op, revision tuples.Revision) {
+func (x *Index) change(ops []op, revision, floor tuples.Revision) {
 	hash := x.seed.hash(uint64(ops[0].key))
 	p := x.part(hash)
 	if p.table.Load() == nil {
 		return
 	}
 	before := p.bytes
-	if v := p.change(hash, ops, revision, tuples.Revision(x.floor.Load())); v != nil {
+	if v := p.change(hash, ops, revision, floor); v != nil {
 		x.undo.push(v)
 	}
 	x.lists.Add(int64(p.bytes - before))

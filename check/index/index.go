@@ -48,7 +48,7 @@ const notLoaded = math.MaxUint64
 // nameShare is the part of its memory that an index gives to names at most.
 const nameShare = 2
 
-// New returns an index that takes about so many bytes of memory at most, and 40 KiB in any
+// New returns an index that takes about so many bytes of memory at most, and 8 KiB in any
 // case. It knows nothing before the first [Index.Load].
 func New(memory int64) *Index { return newIndex(memory, seed(rand.Uint64())) }
 
@@ -61,9 +61,10 @@ func newIndex(memory int64, seed seed) *Index {
 	})
 	x.kinds.seed = x.seed
 	x.kinds.numbers.Store(&slots{})
+	empty := &table{} // it is always full, and so never written to
 	for i := range x.parts {
 		x.parts[i].seed = x.seed
-		x.parts[i].table.Store(&table{})
+		x.parts[i].table.Store(empty)
 	}
 	x.covered.Store(partitions)
 	x.floor.Store(notLoaded)

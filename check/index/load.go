@@ -166,6 +166,9 @@ func (p *partition) build(l *log) {
 			words += len(ordinals)
 		}
 	})
+	if p.bytes = 0; keys == 0 {
+		return
+	}
 	t := newTable(keys+keys/16, words+words/16, lists+keys/16)
 	p.bytes = t.size()
 	l.each(func(key listKey, ordinals []uint32) {
@@ -194,7 +197,7 @@ func (x *Index) open(revision tuples.Revision) {
 	defer x.writing.Unlock()
 	for _, c := range x.waiting {
 		if c.revision > revision {
-			x.apply(c.revision, c.changes)
+			x.apply(c.revision, c.changes, revision)
 		}
 	}
 	x.waiting = nil

@@ -61,6 +61,12 @@ func TestALoadEqualsTheCommitsBehindIt(t *testing.T) {
 		applied.Apply(5, more)
 		applied.Publish(5)
 
+		loaded.history.commit(5, more)
+		for _, c := range append(more, all...) {
+			for _, revision := range []tuples.Revision{2, 5} {
+				compare(t, loaded.index, loaded.history.snapshot(revision, noon.Add(-1)), c.Key, -1, 20)
+			}
+		}
 		got, want := dump(loaded.index), dump(applied)
 		for key := range want {
 			if got[key] != want[key] {

@@ -48,6 +48,19 @@ func TestMemoryIsWhatTheStatsSay(t *testing.T) {
 	}
 }
 
+func TestAnEmptyIndexIsSmall(t *testing.T) {
+	before := heap()
+	indexes := make([]*Index, 100)
+	for i := range indexes {
+		indexes[i] = New(1 << 30)
+		indexes[i].Load(0).Finish()
+	}
+	if took := (heap() - before) / int64(len(indexes)); took > 9<<10 {
+		t.Errorf("an empty index takes %d bytes", took)
+	}
+	runtime.KeepAlive(indexes)
+}
+
 // churn removes tuples of a library and puts them back, one commit each.
 func churn(x *Index, l *library, commits int) {
 	revision := tuples.Revision(x.head.Load())
