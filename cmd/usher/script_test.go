@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 //	token NAME           set $NAME to the token in the last output
 //	tuples N FILE        write a file of N tuples, of media:album
 func TestScripts(t *testing.T) {
+	clients := clientPath(t)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "", // write what cmp finds into the scripts
@@ -38,6 +39,9 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Values[serverKey{}] = &scriptServer{}
+			if clients != "" {
+				env.Setenv("PATH", clients+string(os.PathListSeparator)+env.Getenv("PATH"))
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
