@@ -23,11 +23,7 @@ func (e *Evaluator) Attributes(ctx context.Context, on tuples.Userset, subject t
 	if err != nil || decision.Outcome != Allowed {
 		return nil, err
 	}
-	s, err := e.solver(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	step, node, err := e.atom(ctx, on)
+	s, step, node, err := e.question(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}

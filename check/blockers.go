@@ -24,11 +24,7 @@ const (
 // There are [MaxBlockers] at most, none if nothing leads to the relation, and none unless
 // it is denied. The errors are those of [Evaluator.Check].
 func (e *Evaluator) Blockers(ctx context.Context, on tuples.Userset, subject tuples.Subject) ([]tuples.Userset, error) {
-	s, err := e.solver(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	step, node, err := e.atom(ctx, on)
+	s, step, node, err := e.question(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}

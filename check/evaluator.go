@@ -45,11 +45,7 @@ func New(request Request) *Evaluator {
 // [*UnknownError], a [*ConditionError], [ErrBudget], the context's error or the
 // snapshot's.
 func (e *Evaluator) Check(ctx context.Context, on tuples.Userset, subject tuples.Subject) (Decision, error) {
-	s, err := e.solver(ctx, subject)
-	if err != nil {
-		return Decision{}, err
-	}
-	step, node, err := e.atom(ctx, on)
+	s, step, node, err := e.question(ctx, on, subject)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -142,6 +138,16 @@ func (e *Evaluator) solverOf(key solverKey) *solver {
 		e.solvers[key] = s
 	}
 	return s
+}
+
+// question returns the solver for questions about subject, and the atom of on.
+func (e *Evaluator) question(ctx context.Context, on tuples.Userset, subject tuples.Subject) (*solver, *model.Step, tuples.Node, error) {
+	s, err := e.solver(ctx, subject)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	step, node, err := e.atom(ctx, on)
+	return s, step, node, err
 }
 
 // atom returns the step and the node that a userset stands for.

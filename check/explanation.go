@@ -58,11 +58,7 @@ func (e *Evaluator) Explain(ctx context.Context, on tuples.Userset, subject tupl
 	if err != nil {
 		return nil, err
 	}
-	s, err := e.solver(ctx, subject)
-	if err != nil {
-		return nil, err
-	}
-	step, node, err := e.atom(ctx, on)
+	s, step, node, err := e.question(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/usher-authz/usher/check"
 	"github.com/usher-authz/usher/decisions"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
+	"github.com/usher-authz/usher/server/wire"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -46,16 +47,16 @@ type recorded interface {
 }
 
 // recording reads what a request says of being recorded.
-func (s *Server) recording(r recorded) (*recording, error) {
+func (s *Server) recording(r recorded) (recording, error) {
 	address := r.GetSourceAddress()
 	if len(address) > maxSourceAddress || strings.ContainsFunc(address, func(c rune) bool { return !unicode.IsPrint(c) }) {
-		return nil, tuples.Invalid("source_address", address, "is no printable text of 255 bytes at most",
+		return recording{}, tuples.Invalid("source_address", address, "is no printable text of 255 bytes at most",
 			"send the address of your own client, as in 192.0.2.7")
 	}
 	if r.GetRecord() && s.options.Decisions.Log == nil {
-		return nil, noDecisionLog
+		return recording{}, noDecisionLog
 	}
-	return &recording{options: s.options.Decisions, all: r.GetRecord(), address: address}, nil
+	return recording{options: s.options.Decisions, all: r.GetRecord(), address: address}, nil
 }
 
 var noDecisionLog = &failure{
@@ -103,12 +104,10 @@ func (r *recording) add(ctx context.Context, a *asked, q question, outcome usher
 // addBatch notes the answers of a batch; an item that failed has none. What it costs to find
 // the tuples that grant is spent after all answers are known.
 func (r *recording) addBatch(ctx context.Context, a *asked, items []*usherv1.BatchCheckItem, results []*usherv1.BatchCheckResult) error {
-	if r.options.Log == nil {
-		return nil
-	}
 	for i, item := range items {
-		if results[i].GetError() != nil {
-			continue
+		on := tuples.Userset{Object: wire.ToObject(item.GetObject()), Relation: tuples.Relation(item.GetRelation())}
+		if results[i].GetError() != nil || !r.wants(on) {
+			continue // most batches are not recorded: only what is needs its question again
 		}
 		q, err := toQuestion(item.GetObject(), item.GetRelation(), item.GetSubject())
 		if err != nil {

@@ -67,16 +67,8 @@ func toSharing(r sharingRequest, limits sharingLimits) (*sharing, *problems) {
 	if p.err() != nil {
 		return s, p
 	}
-	for i, object := range r.GetObjects() {
-		s.objects = append(s.objects, wire.ToObject(object))
-		p.add(fmt.Sprintf("objects[%d]", i), s.objects[i].Validate())
-	}
-	addRepeated(p, "objects[%d]", s.objects)
-	for i, role := range r.GetRoles() {
-		s.roles = append(s.roles, tuples.Relation(role))
-		p.addRelation(fmt.Sprintf("roles[%d]", i), s.roles[i])
-	}
-	addRepeated(p, "roles[%d]", s.roles)
+	s.objects = p.toObjects("objects[%d]", r.GetObjects())
+	s.roles = p.toRelations("roles[%d]", r.GetRoles())
 	recipients := make([]tuples.Subject, len(r.GetShares()))
 	for i, message := range r.GetShares() {
 		share, err := s.toShare(message)
@@ -184,6 +176,28 @@ func (p *problems) addCount(field string, n, limit int) {
 	case n > limit:
 		p.add(field, tooMany("", n, limit))
 	}
+}
+
+// toObjects reads a list of objects, none twice. place is the format of an item's path.
+func (p *problems) toObjects(place string, list []*usherv1.Object) []tuples.Object {
+	objects := make([]tuples.Object, len(list))
+	for i, m := range list {
+		objects[i] = wire.ToObject(m)
+		p.add(fmt.Sprintf(place, i), objects[i].Validate())
+	}
+	addRepeated(p, place, objects)
+	return objects
+}
+
+// toRelations does the same for a list of relations.
+func (p *problems) toRelations(place string, list []string) []tuples.Relation {
+	relations := make([]tuples.Relation, len(list))
+	for i, text := range list {
+		relations[i] = tuples.Relation(text)
+		p.addRelation(fmt.Sprintf(place, i), relations[i])
+	}
+	addRepeated(p, place, relations)
+	return relations
 }
 
 // addRepeated notes the items of a list that stand in it before already. place is the

@@ -61,16 +61,8 @@ func sharesQuestion(r *usherv1.SummarizeSharesRequest) (sharesOf, error) {
 	if err := p.err(); err != nil {
 		return q, err
 	}
-	for i, object := range r.GetObjects() {
-		q.Objects = append(q.Objects, wire.ToObject(object))
-		p.add(fmt.Sprintf("objects[%d]", i), q.Objects[i].Validate())
-	}
-	addRepeated(&p, "objects[%d]", q.Objects)
-	for i, relation := range r.GetRelations() {
-		q.Relations = append(q.Relations, tuples.Relation(relation))
-		p.addRelation(fmt.Sprintf("relations[%d]", i), q.Relations[i])
-	}
-	addRepeated(&p, "relations[%d]", q.Relations)
+	q.Objects = p.toObjects("objects[%d]", r.GetObjects())
+	q.Relations = p.toRelations("relations[%d]", r.GetRelations())
 	if r.GetRecipient() != nil {
 		recipient := wire.ToSubject(r.GetRecipient())
 		p.add("recipient", recipient.Validate())

@@ -63,11 +63,7 @@ func treeQuestion(r *usherv1.SummarizeTreeRequest) (treeOf, error) {
 	if err := p.err(); err != nil {
 		return q, err
 	}
-	for i, root := range r.GetRoots() {
-		q.Roots = append(q.Roots, wire.ToObject(root))
-		p.add(fmt.Sprintf("roots[%d]", i), q.Roots[i].Validate())
-	}
-	addRepeated(&p, "roots[%d]", q.Roots)
+	q.Roots = p.toObjects("roots[%d]", r.GetRoots())
 	for i, m := range r.GetContainedBy() {
 		c := tuples.Containment{Type: tuples.ObjectType(m.GetObjectType()), Relation: tuples.Relation(m.GetRelation())}
 		q.ContainedBy = append(q.ContainedBy, c)
