@@ -59,8 +59,8 @@ type TupleServiceClient interface {
 	// behind all tuples there are (B6, D10). The first message comes at once and says where
 	// the stream begins. It goes on until the caller ends it, or the server shuts down. A
 	// change of very many tuples comes when the log has all of it, which is after it can be
-	// read (14 s after, for a DeleteObject of 240,000 tuples on two busy cores); what follows
-	// it waits.
+	// read (7 s after, for a DeleteObject of a million tuples, see
+	// docs/decisions/0010-staged-commits.md); what follows it waits.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
 }
 
@@ -189,8 +189,8 @@ type TupleServiceServer interface {
 	// behind all tuples there are (B6, D10). The first message comes at once and says where
 	// the stream begins. It goes on until the caller ends it, or the server shuts down. A
 	// change of very many tuples comes when the log has all of it, which is after it can be
-	// read (14 s after, for a DeleteObject of 240,000 tuples on two busy cores); what follows
-	// it waits.
+	// read (7 s after, for a DeleteObject of a million tuples, see
+	// docs/decisions/0010-staged-commits.md); what follows it waits.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
 	mustEmbedUnimplementedTupleServiceServer()
 }
