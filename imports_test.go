@@ -25,17 +25,17 @@ var layers = []struct {
 	{"tuples/storetest", []string{"tuples"}, "the suite holds for every store"},
 	{"decisions", []string{"tuples"}, "the decision log is a file of its own, and knows no store, engine or API"},
 	{"model", []string{"tuples"}, "a model speaks of types and relations, not of stores"},
-	{"check", []string{"model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer"},
+	{"check", []string{"check/index", "model", "tuples"}, "the engine is pure: (model, snapshot, query) → answer; closures come from the index"},
 	{"check/reference", []string{"model", "tuples"}, "the specification shares no code with the engine"},
 	{"check/index", []string{"model", "tuples"}, "the index is fed by whoever commits, and knows no engine, store or API"},
 	{"scenario", []string{"check", "model", "tuples", "tuples/bolt"}, "a scenario file is run by the engine over a real store, without a server"},
 	{"check/checktest", []string{"check", "check/reference", "model", "scenario", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
-	{"server", []string{"gen/usher/v1", "server/wire", "check", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},
+	{"server", []string{"gen/usher/v1", "server/wire", "check", "check/index", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
 	{"bench/library", []string{"tuples"}, "what it knows to be right must not come from what is measured"},
 	{"bench/drive", []string{"gen/usher/v1", "server/wire", "bench/library", "examples", "tuples"}, "what measures a server is a client of it, and nothing else"},
-	{"cmd/usher", []string{"gen/usher/v1", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "bench/drive", "bench/library", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.

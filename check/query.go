@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/usher-authz/usher/check/index"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
 )
@@ -48,6 +49,9 @@ type Request struct {
 	Contextual []tuples.Tuple
 	// Context gives values to condition parameters.
 	Context tuples.Context
+	// Closures shortens questions about memberships of groups; nil for none. They must be of
+	// this program, and of the store of the snapshot.
+	Closures *index.Closures
 	// Budget bounds the work, in units of one tuple or userset visited, or ten operations
 	// of a condition; 0 for [DefaultBudget]. Running out is [ErrBudget], never a denial.
 	Budget int

@@ -7,13 +7,8 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Change is what a commit does to one tuple: creates and touches put it with its grant,
-// deletes remove it, and doing again what was done does nothing.
-type Change struct {
-	Key   tuples.EdgeKey
-	Op    tuples.Op
-	Grant *tuples.Grant // nil for the zero Grant, and of a delete
-}
+// Change is what a commit does to one tuple. Doing again what was done does nothing.
+type Change = tuples.EdgeChange
 
 // Intern tells the index the name of a node that the store has made, before the commit that
 // first uses it is published.

@@ -2126,7 +2126,7 @@ var File_usher_v1_tuple_service_proto protoreflect.FileDescriptor
 
 const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\n" +
-	"\x1cusher/v1/tuple_service.proto\x12\busher.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13usher/v1/core.proto\x1a\x16usher/v1/sharing.proto\"\xda\x02\n" +
+	"\x1cusher/v1/tuple_service.proto\x12\busher.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13usher/v1/bulk.proto\x1a\x13usher/v1/core.proto\x1a\x16usher/v1/sharing.proto\"\xda\x02\n" +
 	"\fWriteRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12/\n" +
 	"\aupdates\x18\x02 \x03(\v2\x15.usher.v1.TupleUpdateR\aupdates\x12<\n" +
@@ -2310,7 +2310,7 @@ const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\rCAUSE_EXPIRED\x10\x04\x12\x0f\n" +
 	"\vCAUSE_ERASE\x10\x05\x12\x0e\n" +
 	"\n" +
-	"CAUSE_UNDO\x10\x062\xea\x03\n" +
+	"CAUSE_UNDO\x10\x062\xea\x04\n" +
 	"\fTupleService\x128\n" +
 	"\x05Write\x12\x16.usher.v1.WriteRequest\x1a\x17.usher.v1.WriteResponse\x127\n" +
 	"\x04Read\x12\x15.usher.v1.ReadRequest\x1a\x16.usher.v1.ReadResponse0\x01\x12M\n" +
@@ -2319,7 +2319,9 @@ const file_usher_v1_tuple_service_proto_rawDesc = "" +
 	"\fDeleteObject\x12\x1d.usher.v1.DeleteObjectRequest\x1a\x1e.usher.v1.DeleteObjectResponse\x12G\n" +
 	"\n" +
 	"UndoDelete\x12\x1b.usher.v1.UndoDeleteRequest\x1a\x1c.usher.v1.UndoDeleteResponse\x12:\n" +
-	"\x05Watch\x12\x16.usher.v1.WatchRequest\x1a\x17.usher.v1.WatchResponse0\x01B3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
+	"\x05Watch\x12\x16.usher.v1.WatchRequest\x1a\x17.usher.v1.WatchResponse0\x01\x12?\n" +
+	"\x06Import\x12\x17.usher.v1.ImportRequest\x1a\x18.usher.v1.ImportResponse(\x010\x01\x12=\n" +
+	"\x06Export\x12\x17.usher.v1.ExportRequest\x1a\x18.usher.v1.ExportResponse0\x01B3Z1github.com/usher-authz/usher/gen/usher/v1;usherv1b\x06proto3"
 
 var (
 	file_usher_v1_tuple_service_proto_rawDescOnce sync.Once
@@ -2378,6 +2380,10 @@ var file_usher_v1_tuple_service_proto_goTypes = []any{
 	(*Containment)(nil),           // 39: usher.v1.Containment
 	(*durationpb.Duration)(nil),   // 40: google.protobuf.Duration
 	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(*ImportRequest)(nil),         // 42: usher.v1.ImportRequest
+	(*ExportRequest)(nil),         // 43: usher.v1.ExportRequest
+	(*ImportResponse)(nil),        // 44: usher.v1.ImportResponse
+	(*ExportResponse)(nil),        // 45: usher.v1.ExportResponse
 }
 var file_usher_v1_tuple_service_proto_depIdxs = []int32{
 	4,  // 0: usher.v1.WriteRequest.updates:type_name -> usher.v1.TupleUpdate
@@ -2436,15 +2442,19 @@ var file_usher_v1_tuple_service_proto_depIdxs = []int32{
 	15, // 53: usher.v1.TupleService.DeleteObject:input_type -> usher.v1.DeleteObjectRequest
 	17, // 54: usher.v1.TupleService.UndoDelete:input_type -> usher.v1.UndoDeleteRequest
 	19, // 55: usher.v1.TupleService.Watch:input_type -> usher.v1.WatchRequest
-	7,  // 56: usher.v1.TupleService.Write:output_type -> usher.v1.WriteResponse
-	9,  // 57: usher.v1.TupleService.Read:output_type -> usher.v1.ReadResponse
-	11, // 58: usher.v1.TupleService.DeleteTuples:output_type -> usher.v1.DeleteTuplesResponse
-	14, // 59: usher.v1.TupleService.SetShares:output_type -> usher.v1.SetSharesResponse
-	16, // 60: usher.v1.TupleService.DeleteObject:output_type -> usher.v1.DeleteObjectResponse
-	18, // 61: usher.v1.TupleService.UndoDelete:output_type -> usher.v1.UndoDeleteResponse
-	20, // 62: usher.v1.TupleService.Watch:output_type -> usher.v1.WatchResponse
-	56, // [56:63] is the sub-list for method output_type
-	49, // [49:56] is the sub-list for method input_type
+	42, // 56: usher.v1.TupleService.Import:input_type -> usher.v1.ImportRequest
+	43, // 57: usher.v1.TupleService.Export:input_type -> usher.v1.ExportRequest
+	7,  // 58: usher.v1.TupleService.Write:output_type -> usher.v1.WriteResponse
+	9,  // 59: usher.v1.TupleService.Read:output_type -> usher.v1.ReadResponse
+	11, // 60: usher.v1.TupleService.DeleteTuples:output_type -> usher.v1.DeleteTuplesResponse
+	14, // 61: usher.v1.TupleService.SetShares:output_type -> usher.v1.SetSharesResponse
+	16, // 62: usher.v1.TupleService.DeleteObject:output_type -> usher.v1.DeleteObjectResponse
+	18, // 63: usher.v1.TupleService.UndoDelete:output_type -> usher.v1.UndoDeleteResponse
+	20, // 64: usher.v1.TupleService.Watch:output_type -> usher.v1.WatchResponse
+	44, // 65: usher.v1.TupleService.Import:output_type -> usher.v1.ImportResponse
+	45, // 66: usher.v1.TupleService.Export:output_type -> usher.v1.ExportResponse
+	58, // [58:67] is the sub-list for method output_type
+	49, // [49:58] is the sub-list for method input_type
 	49, // [49:49] is the sub-list for extension type_name
 	49, // [49:49] is the sub-list for extension extendee
 	0,  // [0:49] is the sub-list for field type_name
@@ -2455,6 +2465,7 @@ func file_usher_v1_tuple_service_proto_init() {
 	if File_usher_v1_tuple_service_proto != nil {
 		return
 	}
+	file_usher_v1_bulk_proto_init()
 	file_usher_v1_core_proto_init()
 	file_usher_v1_sharing_proto_init()
 	file_usher_v1_tuple_service_proto_msgTypes[2].OneofWrappers = []any{

@@ -28,6 +28,8 @@ const (
 	TupleService_DeleteObject_FullMethodName = "/usher.v1.TupleService/DeleteObject"
 	TupleService_UndoDelete_FullMethodName   = "/usher.v1.TupleService/UndoDelete"
 	TupleService_Watch_FullMethodName        = "/usher.v1.TupleService/Watch"
+	TupleService_Import_FullMethodName       = "/usher.v1.TupleService/Import"
+	TupleService_Export_FullMethodName       = "/usher.v1.TupleService/Export"
 )
 
 // TupleServiceClient is the client API for TupleService service.
@@ -62,6 +64,13 @@ type TupleServiceClient interface {
 	// read (7 s after, for a DeleteObject of a million tuples, see
 	// docs/decisions/0010-staged-commits.md); what follows it waits.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchResponse], error)
+	// Import stores as many tuples as the caller sends. It answers with checkpoints: each is
+	// one revision, durable and visible when the caller hears of it. Rows that are refused are
+	// named and don't stop the rest, unless asked. It needs no end in sight: a broken stream is
+	// taken up again behind the last checkpoint.
+	Import(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRequest, ImportResponse], error)
+	// Export streams all tuples of a store, of one revision. What it yields can be imported.
+	Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error)
 }
 
 type tupleServiceClient struct {
@@ -160,6 +169,38 @@ func (c *tupleServiceClient) Watch(ctx context.Context, in *WatchRequest, opts .
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TupleService_WatchClient = grpc.ServerStreamingClient[WatchResponse]
 
+func (c *tupleServiceClient) Import(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRequest, ImportResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &TupleService_ServiceDesc.Streams[2], TupleService_Import_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportRequest, ImportResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TupleService_ImportClient = grpc.BidiStreamingClient[ImportRequest, ImportResponse]
+
+func (c *tupleServiceClient) Export(ctx context.Context, in *ExportRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &TupleService_ServiceDesc.Streams[3], TupleService_Export_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportRequest, ExportResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TupleService_ExportClient = grpc.ServerStreamingClient[ExportResponse]
+
 // TupleServiceServer is the server API for TupleService service.
 // All implementations must embed UnimplementedTupleServiceServer
 // for forward compatibility.
@@ -192,6 +233,13 @@ type TupleServiceServer interface {
 	// read (7 s after, for a DeleteObject of a million tuples, see
 	// docs/decisions/0010-staged-commits.md); what follows it waits.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error
+	// Import stores as many tuples as the caller sends. It answers with checkpoints: each is
+	// one revision, durable and visible when the caller hears of it. Rows that are refused are
+	// named and don't stop the rest, unless asked. It needs no end in sight: a broken stream is
+	// taken up again behind the last checkpoint.
+	Import(grpc.BidiStreamingServer[ImportRequest, ImportResponse]) error
+	// Export streams all tuples of a store, of one revision. What it yields can be imported.
+	Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error
 	mustEmbedUnimplementedTupleServiceServer()
 }
 
@@ -222,6 +270,12 @@ func (UnimplementedTupleServiceServer) UndoDelete(context.Context, *UndoDeleteRe
 }
 func (UnimplementedTupleServiceServer) Watch(*WatchRequest, grpc.ServerStreamingServer[WatchResponse]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
+}
+func (UnimplementedTupleServiceServer) Import(grpc.BidiStreamingServer[ImportRequest, ImportResponse]) error {
+	return status.Error(codes.Unimplemented, "method Import not implemented")
+}
+func (UnimplementedTupleServiceServer) Export(*ExportRequest, grpc.ServerStreamingServer[ExportResponse]) error {
+	return status.Error(codes.Unimplemented, "method Export not implemented")
 }
 func (UnimplementedTupleServiceServer) mustEmbedUnimplementedTupleServiceServer() {}
 func (UnimplementedTupleServiceServer) testEmbeddedByValue()                      {}
@@ -356,6 +410,24 @@ func _TupleService_Watch_Handler(srv interface{}, stream grpc.ServerStream) erro
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type TupleService_WatchServer = grpc.ServerStreamingServer[WatchResponse]
 
+func _TupleService_Import_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(TupleServiceServer).Import(&grpc.GenericServerStream[ImportRequest, ImportResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TupleService_ImportServer = grpc.BidiStreamingServer[ImportRequest, ImportResponse]
+
+func _TupleService_Export_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(TupleServiceServer).Export(m, &grpc.GenericServerStream[ExportRequest, ExportResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type TupleService_ExportServer = grpc.ServerStreamingServer[ExportResponse]
+
 // TupleService_ServiceDesc is the grpc.ServiceDesc for TupleService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -393,6 +465,17 @@ var TupleService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Watch",
 			Handler:       _TupleService_Watch_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Import",
+			Handler:       _TupleService_Import_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "Export",
+			Handler:       _TupleService_Export_Handler,
 			ServerStreams: true,
 		},
 	},
