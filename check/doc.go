@@ -4,7 +4,7 @@
 //	(model, snapshot, query) → answer
 //
 // It knows neither protobuf nor gRPC nor bbolt. Make an [Evaluator] for each
-// request with [New], ask it, and drop it. Package check/reference says what the
+// request with [New], ask it, and close it. Package check/reference says what the
 // answers must be.
 //
 //	query, evaluator                 what is asked, and of whom

@@ -41,6 +41,10 @@ func New(request Request) *Evaluator {
 	}
 }
 
+// Close lets go of the evaluator's memory. Neither it nor a list that it gave may be used
+// afterwards; answers may.
+func (e *Evaluator) Close() { *e = Evaluator{} }
+
 // Check answers: may subject do what the relation of on stands for? It fails with an
 // [*UnknownError], a [*ConditionError], [ErrBudget], the context's error or the
 // snapshot's.
