@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 var small = library.New(1, library.Smallest)
 
 // short settings show that something is measured. What is measured, they do not tell.
-var short = Settings{Callers: []int{1, 4}, Rounds: 2, Requests: 20}
+var short = Settings{Rounds: 2, Requests: 20}
 
 // start runs a server on a new database. It ends by Close, and not with the test's context.
 func start(t *testing.T) *Target {
@@ -87,45 +88,82 @@ func TestLoadWritesTheLibrary(t *testing.T) {
 
 func TestServerAnswersWhatTheLibraryKnows(t *testing.T) {
 	target := startLoaded(t)
-	operations := target.ReadOperations(small)
-	rows, err := target.Measure(t.Context(), short, operations...)
+	turns := 0
+	settings := short
+	settings.Progress = func(done, of int) {
+		if turns++; done != turns-1 || of != short.Rounds {
+			t.Errorf("%d of %d rounds are done behind turn %d", done, of, turns)
+		}
+	}
+	results, err := Compete(t.Context(), settings, target.Reads(small)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, row := range rows {
-		names = append(names, strings.SplitN(row.Result.Name, ",", 2)[0])
-		if row.Result.Requests() != short.Rounds*short.Requests || row.Floor.Requests() != row.Result.Requests() {
-			t.Errorf("%v and its floor %v, want %d requests each", row.Result, row.Floor, short.Rounds*short.Requests)
+	for _, r := range results {
+		names = append(names, fmt.Sprintf("%s, %d callers", r.Name, r.Callers))
+		if r.Requests() != short.Rounds*short.Requests || r.CPUPerRequest() <= 0 || r.PerSecond() <= 0 {
+			t.Errorf("%v: want %d requests that cost CPU time", r, short.Rounds*short.Requests)
 		}
-		if row.CPURatio() <= 0 || row.LatencyRatio() <= 0 || row.RateRatio() <= 0 || row.Floor.Name != "health" {
-			t.Errorf("%v has no ratios to its floor %v", row.Result, row.Floor)
-		}
-		if p50, p99 := row.Result.Quantile(0.5), row.Result.Quantile(0.99); p50 <= 0 || p99 < p50 {
-			t.Errorf("%v: p50 %v, p99 %v", row.Result, p50, p99)
-		}
-		if m := row.Result.Memory; m.Heap < 1<<20 || m.RSS < m.Heap/2 {
-			t.Errorf("%v holds %+v", row.Result, m)
+		if p50, p99 := r.Quantile(0.5), r.Quantile(0.99); p50 <= 0 || p99 < p50 {
+			t.Errorf("%v: p50 %v, p99 %v", r, p50, p99)
 		}
 	}
-	want := []string{"Check", "Check", "BatchCheck", "BatchCheck", "FilterObjects", "FilterObjects", "ListObjects", "ListObjects"}
+	want := []string{
+		"health, 32 callers", "Check, 32 callers", "health, 1 callers", "Check, 1 callers", "BatchCheck, 4 callers",
+		"FilterObjects, 4 callers", "ListObjects, about 100 results, 4 callers",
+	}
 	if !slices.Equal(names, want) {
-		t.Errorf("measured %v, want %v", names, want)
+		t.Errorf("measured %q, want %q", names, want)
+	}
+	if turns != short.Rounds+1 {
+		t.Errorf("progress told of %d turns, want %d and one for warming up", turns, short.Rounds)
+	}
+}
+
+func TestPagesOfAListAreAsked(t *testing.T) {
+	target := startLoaded(t)
+	lists := small.Lists(library.ShortList)
+	for name, operation := range map[string]Operation{
+		"the first":      target.ListPage(lists, 0),
+		"one by cursor":  target.ListPage(lists, 20),
+		"the last item":  target.ListPage(lists, 1_000_000),
+		"the whole list": target.ListObjects(lists),
+	} {
+		if _, err := Compete(t.Context(), short, Contender{operation, 2}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestMemoryIsWhatTheServerSays(t *testing.T) {
+	m, err := start(t).Memory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Live < 1<<18 || m.Heap < m.Live || m.RSS < m.Heap || m.Goroutines < 5 {
+		t.Errorf("the server holds %+v", m)
 	}
 }
 
 func TestWritesAreMeasuredBesideRawPuts(t *testing.T) {
 	target := start(t)
-	rows, err := target.MeasureWrites(t.Context(), short, t.TempDir())
+	raw, err := OpenRawPuts(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != len(short.Callers) {
-		t.Fatalf("%d rows, want one for each of %v callers", len(rows), short.Callers)
+	defer raw.Close()
+	results, err := Compete(t.Context(), short, Contender{raw.Operation(), 1}, Contender{target.Write(), 1}, Contender{target.Write(), 4})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i, row := range rows {
-		if row.Result.Callers != short.Callers[i] || row.Floor.Callers != 1 || row.RateRatio() <= 0 || row.Result.CPU <= 0 {
-			t.Errorf("%v beside %v", row.Result, row.Floor)
+	for i, want := range []struct {
+		callers  int
+		costsCPU bool
+	}{{1, false}, {1, true}, {4, true}} {
+		r := results[i]
+		if r.Callers != want.callers || (r.CPU > 0) != want.costsCPU || r.PerSecond() <= 0 {
+			t.Errorf("%v, want %d callers, and CPU time of the server: %v", r, want.callers, want.costsCPU)
 		}
 	}
 }
@@ -133,25 +171,17 @@ func TestWritesAreMeasuredBesideRawPuts(t *testing.T) {
 // A server that runs already is measured by what its metrics say.
 func TestServerByAddress(t *testing.T) {
 	started := startLoaded(t)
-	dialled, err := Dial(started.connection.Target(), started.metrics)
+	other := Over(started.connection, "default", started.metrics)
+	settings := Settings{Rounds: 2, Round: 200 * time.Millisecond}
+	results, err := Compete(t.Context(), settings, Contender{other.Check(small.Checks(100)), 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := dialled.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	settings := Settings{Callers: []int{2}, Rounds: 2, Round: 200 * time.Millisecond}
-	rows, err := dialled.Measure(t.Context(), settings, dialled.Check(small.Checks(100)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if rows[0].Result.CPU <= 0 || rows[0].Result.CPU > 10*time.Second {
-		t.Errorf("%v of CPU time", rows[0].Result.CPU)
+	if cpu := results[0].CPU; cpu <= 0 || cpu > 10*time.Second {
+		t.Errorf("%v of CPU time", cpu)
 	}
 	own, err1 := started.cpu(t.Context())
-	told, err2 := dialled.cpu(t.Context())
+	told, err2 := other.cpu(t.Context())
 	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
@@ -160,5 +190,17 @@ func TestServerByAddress(t *testing.T) {
 	}
 	if loaded := (Loaded{Tuples: 1}); loaded.BytesPerTuple() != 0 {
 		t.Error("a file that is not known has a size")
+	}
+}
+
+// Without metrics the CPU time is not known, and the rest is.
+func TestServerWithoutMetrics(t *testing.T) {
+	other := Over(start(t).connection, "", "")
+	results, err := Compete(t.Context(), short, Contender{other.Health(), 2})
+	if err != nil || results[0].CPU != 0 || results[0].Requests() == 0 {
+		t.Errorf("%v, %v, want requests without CPU time", results, err)
+	}
+	if _, err := other.Memory(t.Context()); err == nil || !strings.Contains(err.Error(), "metrics is not known") {
+		t.Errorf("memory: %v, want that it is not known", err)
 	}
 }

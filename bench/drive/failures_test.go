@@ -27,11 +27,12 @@ func TestWrongAnswersEndTheRun(t *testing.T) {
 		"an item too few":          target.ListObjects(listsWith(func(l *library.List) { l.Items = l.Items[:len(l.Items)-1] })),
 		"an item too many":         target.ListObjects(listsWith(func(l *library.List) { l.Items = append(l.Items, library.Item{ID: "zzz"}) })),
 		"an item in the middle":    target.ListObjects(listsWith(func(l *library.List) { l.Items = slices.Delete(l.Items, 3, 4) })),
+		"an item of a page":        target.ListPage(listsWith(func(l *library.List) { l.Items = slices.Delete(l.Items, 30, 31) }), 20),
 		"an item that is open":     target.ListObjects(listsWith(func(l *library.List) { l.Items[0].Outcome = 3 - l.Items[0].Outcome })),
 	} {
 		t.Run(name, func(t *testing.T) {
-			rows, err := target.Measure(t.Context(), Settings{Callers: []int{2}, Rounds: 1, Requests: 200}, operation)
-			if _, wrong := errors.AsType[*WrongAnswerError](err); !wrong || rows != nil {
+			results, err := Compete(t.Context(), Settings{Rounds: 1, Requests: 200}, Contender{operation, 2})
+			if _, wrong := errors.AsType[*WrongAnswerError](err); !wrong || results != nil {
 				t.Errorf("the run ended with %v, want a wrong answer", err)
 			}
 		})
@@ -63,20 +64,19 @@ func listsWith(mistake func(*library.List)) []library.List {
 }
 
 func TestSettingsAreChecked(t *testing.T) {
-	target := start(t)
 	for name, c := range map[string]struct {
+		callers  int
 		settings Settings
 		says     string
 	}{
-		"nobody calls":     {Settings{Rounds: 1, Requests: 1}, "callers []"},
-		"no callers":       {Settings{Callers: []int{1, 0}, Rounds: 1, Requests: 1}, "callers [1 0]"},
-		"no rounds":        {Settings{Callers: []int{1}, Requests: 1}, "rounds 0"},
-		"neither length":   {Settings{Callers: []int{1}, Rounds: 1}, "requests 0, round 0s"},
-		"requests below 0": {Settings{Callers: []int{1}, Rounds: 1, Requests: -1, Round: 1}, "requests -1"},
+		"nobody calls":     {0, Settings{Rounds: 1, Requests: 1}, "idle: callers 0"},
+		"no rounds":        {1, Settings{Requests: 1}, "rounds 0"},
+		"neither length":   {1, Settings{Rounds: 1}, "requests 0, round 0s"},
+		"requests below 0": {1, Settings{Rounds: 1, Requests: -1, Round: 1}, "requests -1"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			idle := Operation{"idle", func(context.Context, int) error { return nil }}
-			if _, err := target.Measure(t.Context(), c.settings, idle); err == nil || !strings.Contains(err.Error(), c.says) {
+			idle := Operation{Name: "idle", Ask: func(context.Context, int) error { return nil }}
+			if _, err := Compete(t.Context(), c.settings, Contender{idle, c.callers}); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want an error that says %q", err, c.says)
 			}
 		})
@@ -104,7 +104,7 @@ func TestFailuresEndTheRun(t *testing.T) {
 	t.Run("a request that fails", func(t *testing.T) {
 		target := start(t)
 		nobody := library.Question{On: tuples.Userset{Object: tuples.Object{Type: "ghost", ID: "1"}, Relation: "viewer"}, Subject: tuples.Subject{Type: "user", ID: "anna"}}
-		_, err := target.Measure(t.Context(), short, target.Check([]library.Question{nobody}))
+		_, err := Compete(t.Context(), short, Contender{target.Check([]library.Question{nobody}), 2})
 		if _, wrong := errors.AsType[*WrongAnswerError](err); err == nil || wrong || !strings.Contains(err.Error(), "ghost") {
 			t.Errorf("%v, want the server's error", err)
 		}
@@ -113,7 +113,7 @@ func TestFailuresEndTheRun(t *testing.T) {
 		target := start(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := target.Measure(ctx, short, target.Health()); !errors.Is(err, context.Canceled) {
+		if _, err := Compete(ctx, short, Contender{target.Health(), 2}); !errors.Is(err, context.Canceled) {
 			t.Errorf("%v, want that it was cancelled", err)
 		}
 	})

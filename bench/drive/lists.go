@@ -5,63 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"sync"
 
 	"github.com/usher-authz/usher/bench/library"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server/wire"
-	"github.com/usher-authz/usher/tuples"
 )
-
-// FilterObjects asks for a page in a request.
-func (t *Target) FilterObjects(pages []library.Page) Operation {
-	client := usherv1.NewPermissionServiceClient(t.connection)
-	requests := make([]*usherv1.FilterObjectsRequest, len(pages))
-	for i, page := range pages {
-		requests[i] = &usherv1.FilterObjectsRequest{
-			Subject: wire.FromSubject(page.Subject), Relation: "can_view", ObjectType: "media", ObjectIds: toStrings(page.IDs),
-		}
-	}
-	return Operation{"FilterObjects", func(ctx context.Context, number int) error {
-		i := number % len(requests)
-		response, err := client.FilterObjects(ctx, requests[i])
-		if err != nil {
-			return err
-		}
-		return judgePage(pages[i], response)
-	}}
-}
-
-func judgePage(page library.Page, response *usherv1.FilterObjectsResponse) error {
-	same := func(id tuples.ID, got string) bool { return string(id) == got }
-	sameConditional := func(id tuples.ID, got *usherv1.ConditionalObject) bool { return string(id) == got.GetId() }
-	if slices.EqualFunc(page.Allowed, response.GetAllowedIds(), same) &&
-		slices.EqualFunc(page.Conditional, response.GetConditional(), sameConditional) && len(response.GetFailed()) == 0 {
-		return nil
-	}
-	return &WrongAnswerError{
-		fmt.Sprintf("which of %d media may %s view", len(page.IDs), page.Subject),
-		fmt.Sprintf("%d, %d conditional and %d failed: %q", len(response.GetAllowedIds()), len(response.GetConditional()), len(response.GetFailed()), response.GetAllowedIds()),
-		fmt.Sprintf("%d and %d: %q", len(page.Allowed), len(page.Conditional), page.Allowed),
-	}
-}
-
-func toStrings(ids []tuples.ID) []string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = string(id)
-	}
-	return texts
-}
 
 // ListObjects asks for a list in a request, and reads it to its end.
 func (t *Target) ListObjects(lists []library.List) Operation {
 	client := usherv1.NewPermissionServiceClient(t.connection)
 	requests := make([]*usherv1.ListObjectsRequest, len(lists))
 	for i, list := range lists {
-		requests[i] = &usherv1.ListObjectsRequest{ObjectType: "media", Relation: "can_view", Subject: wire.FromSubject(list.Subject)}
+		requests[i] = t.listRequest(list)
 	}
-	return Operation{fmt.Sprintf("ListObjects, %d results", len(lists[0].Items)), func(ctx context.Context, number int) error {
+	return Operation{Name: "ListObjects", server: t, Ask: func(ctx context.Context, number int) error {
 		i := number % len(requests)
 		stream, err := client.ListObjects(ctx, requests[i])
 		if err != nil {
@@ -69,6 +27,67 @@ func (t *Target) ListObjects(lists []library.List) Operation {
 		}
 		return judgeList(lists[i], stream.Recv)
 	}}
+}
+
+func (t *Target) listRequest(list library.List) *usherv1.ListObjectsRequest {
+	return &usherv1.ListObjectsRequest{Store: t.store, ObjectType: "media", Relation: "can_view", Subject: wire.FromSubject(list.Subject)}
+}
+
+// pageSize is how many items of a list are asked for at once.
+const pageSize = 100
+
+// ListPage asks for the 100 items of a list that come behind so many, by a cursor unless it
+// is the first page. The cursor is that of a list begun before the first request.
+func (t *Target) ListPage(lists []library.List, behind int) Operation {
+	client := usherv1.NewPermissionServiceClient(t.connection)
+	pages := make([]library.List, len(lists))
+	requests := make([]func() (*usherv1.ListObjectsRequest, error), len(lists))
+	for i, list := range lists {
+		from := min(behind, len(list.Items)-1)
+		pages[i] = library.List{Subject: list.Subject, Items: list.Items[from:min(from+pageSize, len(list.Items))]}
+		requests[i] = sync.OnceValues(func() (*usherv1.ListObjectsRequest, error) {
+			request := t.listRequest(list)
+			request.PageSize = pageSize
+			if from == 0 {
+				return request, nil
+			}
+			cursor, err := cursorOf(client, request)
+			request.Resume = &usherv1.Resume{Cursor: cursor, After: "media:" + string(list.Items[from-1].ID)}
+			return request, err
+		})
+	}
+	return Operation{Name: "ListObjects, a page", server: t, Ask: func(ctx context.Context, number int) error {
+		i := number % len(requests)
+		request, err := requests[i]()
+		if err != nil {
+			return err
+		}
+		stream, err := client.ListObjects(ctx, request)
+		if err != nil {
+			return err
+		}
+		return judgeList(pages[i], stream.Recv)
+	}}
+}
+
+// cursorOf begins a list and returns the cursor that goes with every item of it. It is
+// asked for once by whichever caller comes first, so no caller's context ends it.
+func cursorOf(client usherv1.PermissionServiceClient, request *usherv1.ListObjectsRequest) (string, error) {
+	stream, err := client.ListObjects(context.Background(), request)
+	if err != nil {
+		return "", err
+	}
+	cursor := ""
+	for {
+		response, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return cursor, nil
+		case err != nil:
+			return "", err
+		}
+		cursor = response.GetCursor()
+	}
 }
 
 // judgeList compares the items as they come.

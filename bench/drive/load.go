@@ -38,7 +38,7 @@ const (
 // has a tuple of the library already is refused.
 func (t *Target) Load(ctx context.Context, l *library.Library) (Loaded, error) {
 	model := &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: examples.MediaLibrary().Model.DSL}}
-	if _, err := usherv1.NewModelServiceClient(t.connection).WriteModel(ctx, &usherv1.WriteModelRequest{Source: model}); err != nil {
+	if _, err := usherv1.NewModelServiceClient(t.connection).WriteModel(ctx, &usherv1.WriteModelRequest{Store: t.store, Source: model}); err != nil {
 		return Loaded{}, fmt.Errorf("write the model: %w", err)
 	}
 	var loaded Loaded
@@ -48,7 +48,7 @@ func (t *Target) Load(ctx context.Context, l *library.Library) (Loaded, error) {
 	}
 	loaded.Elapsed = time.Since(start)
 	var err error
-	loaded.FileBytes, err = t.fileSize()
+	loaded.FileBytes, err = t.FileBytes()
 	return loaded, err
 }
 

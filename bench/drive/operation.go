@@ -13,6 +13,8 @@ type Operation struct {
 	// Ask asks one of the requests, whichever number is given, and compares the answer with
 	// the one that is right. It is called by many callers at once.
 	Ask func(ctx context.Context, number int) error
+
+	server *Target // whose CPU time is counted; nil if no server is asked
 }
 
 // WrongAnswerError says that the server's answer is not the one that follows from how the
@@ -29,11 +31,17 @@ func (e *WrongAnswerError) Error() string {
 // Health is the floor: an RPC that passes all interceptors and has nothing to do.
 func (t *Target) Health() Operation {
 	client := healthv1.NewHealthClient(t.connection)
-	return Operation{"health", func(ctx context.Context, _ int) error {
+	return Operation{Name: "health", server: t, Ask: func(ctx context.Context, _ int) error {
 		response, err := client.Check(ctx, &healthv1.HealthCheckRequest{})
 		if err == nil && response.GetStatus() != healthv1.HealthCheckResponse_SERVING {
 			return &WrongAnswerError{"health", response.GetStatus().String(), healthv1.HealthCheckResponse_SERVING.String()}
 		}
 		return err
 	}}
+}
+
+// Named returns the operation under another name.
+func (o Operation) Named(name string) Operation {
+	o.Name = name
+	return o
 }

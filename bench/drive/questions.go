@@ -29,11 +29,11 @@ func (t *Target) Check(questions []library.Question) Operation {
 	requests := make([]*usherv1.CheckRequest, len(questions))
 	for i, q := range questions {
 		requests[i] = &usherv1.CheckRequest{
-			Object: wire.FromObject(q.On.Object), Relation: string(q.On.Relation),
+			Store: t.store, Object: wire.FromObject(q.On.Object), Relation: string(q.On.Relation),
 			Subject: wire.FromSubject(q.Subject), Context: wire.FromContext(q.Context),
 		}
 	}
-	return Operation{"Check", func(ctx context.Context, number int) error {
+	return Operation{Name: "Check", server: t, Ask: func(ctx context.Context, number int) error {
 		i := number % len(requests)
 		response, err := client.Check(ctx, requests[i])
 		if err != nil {
@@ -48,14 +48,14 @@ func (t *Target) BatchCheck(batches [][]library.Question) Operation {
 	client := usherv1.NewPermissionServiceClient(t.connection)
 	requests := make([]*usherv1.BatchCheckRequest, len(batches))
 	for i, batch := range batches {
-		requests[i] = &usherv1.BatchCheckRequest{}
+		requests[i] = &usherv1.BatchCheckRequest{Store: t.store}
 		for _, q := range batch {
 			requests[i].Items = append(requests[i].Items, &usherv1.BatchCheckItem{
 				Object: wire.FromObject(q.On.Object), Relation: string(q.On.Relation), Subject: wire.FromSubject(q.Subject),
 			})
 		}
 	}
-	return Operation{"BatchCheck", func(ctx context.Context, number int) error {
+	return Operation{Name: "BatchCheck", server: t, Ask: func(ctx context.Context, number int) error {
 		i := number % len(requests)
 		response, err := client.BatchCheck(ctx, requests[i])
 		if err != nil {

@@ -1,10 +1,6 @@
 package drive
 
-import (
-	"context"
-
-	"github.com/usher-authz/usher/bench/library"
-)
+import "github.com/usher-authz/usher/bench/library"
 
 // How many different requests of a kind are asked, over and over, and how many media are
 // in one.
@@ -15,38 +11,46 @@ const (
 	batchSize  = 100
 )
 
-// ReadOperations draws the questions of a library. A library that is too small for lists
-// of a length has no such operation.
-func (t *Target) ReadOperations(l *library.Library) []Operation {
-	operations := []Operation{
-		t.Check(l.Checks(checkCount)),
-		t.BatchCheck(l.Batches(batchCount, batchSize)),
-		t.FilterObjects(l.Pages(pageCount, batchSize)),
+// How many requests are under way at once: of small ones so many as keep the machine busy,
+// and one; of those that keep a core busy each, a few.
+const (
+	ManyCallers = 32
+	FewCallers  = 4
+	OneCaller   = 1
+)
+
+// Reads draws the questions of a library: health, which is the floor, and each operation
+// that reads, with the callers that it is measured with. A library that is too small for
+// lists of a length has no such operation.
+func (t *Target) Reads(l *library.Library) []Contender {
+	check := t.Check(l.Checks(checkCount))
+	contenders := []Contender{
+		{t.Health(), ManyCallers},
+		{check, ManyCallers},
+		{t.Health(), OneCaller},
+		{check, OneCaller},
+		{t.BatchCheck(l.Batches(batchCount, batchSize)), FewCallers},
+		{t.FilterObjects(l.Pages(pageCount, batchSize)), FewCallers},
 	}
-	for _, length := range []int{library.ShortList, library.LongList} {
-		if lists := l.Lists(length); len(lists) > 0 {
-			operations = append(operations, t.ListObjects(lists))
-		}
+	if lists := l.Lists(library.ShortList); len(lists) > 0 {
+		contenders = append(contenders, Contender{t.ListObjects(lists).Named(ListShort), FewCallers})
 	}
-	return operations
+	if lists := l.Lists(library.LongList); len(lists) > 0 {
+		contenders = append(contenders,
+			Contender{t.ListObjects(lists).Named(ListLong), FewCallers},
+			Contender{t.ListPage(lists, 0).Named(FirstPage), FewCallers},
+			Contender{t.ListPage(lists, laterPage).Named(LaterPage), FewCallers})
+	}
+	return contenders
 }
 
-// Measure measures operations, each with every number of callers, in turns with the
-// health RPC. A [*WrongAnswerError] or failure ends the run.
-func (t *Target) Measure(ctx context.Context, s Settings, operations ...Operation) ([]Row, error) {
-	if err := s.validate(); err != nil {
-		return nil, err
-	}
-	var rows []Row
-	for _, operation := range operations {
-		for _, callers := range s.Callers {
-			floor := &contender{operation: t.Health(), callers: callers}
-			measured := &contender{operation: operation, callers: callers}
-			if err := t.compete(ctx, s, floor, measured); err != nil {
-				return nil, err
-			}
-			rows = append(rows, Row{Result: &measured.took, Floor: &floor.took})
-		}
-	}
-	return rows, nil
-}
+// The operations of lists by their names.
+const (
+	ListShort = "ListObjects, about 100 results"
+	ListLong  = "ListObjects, about 10,000 results"
+	FirstPage = "ListObjects, the first 100 of about 10,000"
+	LaterPage = "ListObjects, 100 of about 10,000 behind 8,000"
+)
+
+// laterPage is how many items are before the later page.
+const laterPage = 8_000

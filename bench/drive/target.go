@@ -1,76 +1,46 @@
 package drive
 
 import (
-	"bufio"
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// Target is the server that is measured. All callers share its one connection.
+// Target is a store of the server that is measured. All callers share its one connection.
 type Target struct {
 	connection *grpc.ClientConn
-	metrics    string // URL
+	store      string // name; "" for the default one
+	metrics    string // URL; "" if what the server uses is not known
 	database   string // file; "" if it is not known
 	process    *exec.Cmd
+	started    time.Time // if it is a process of ours
 }
 
-// Dial returns a server that runs already. addr is HOST:PORT of its gRPC service, metrics
-// the URL of its metrics, such as "http://127.0.0.1:8080/metrics".
-func Dial(addr, metrics string) (*Target, error) {
+// Over returns a store of a server that runs already. metrics is the URL of the server's
+// metrics, such as "http://127.0.0.1:8080/metrics"; without it the CPU time of operations
+// stays 0, and [Target.Memory] fails.
+func Over(connection *grpc.ClientConn, store, metrics string) *Target {
+	return &Target{connection: connection, store: store, metrics: metrics}
+}
+
+// dial returns the default store of the server at an address, HOST:PORT.
+func dial(addr, metrics string) (*Target, error) {
 	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return nil, err
 	}
-	return &Target{connection: connection, metrics: metrics}, nil
+	return Over(connection, "", metrics), nil
 }
 
-// Start runs usher serve, with the settings that it has by default, on free ports and a
-// database file, and waits until it listens. It ends with ctx, or by [Target.Close].
-func Start(ctx context.Context, binary, database string) (*Target, error) {
-	command := exec.CommandContext(ctx, binary, "serve", "--db", database,
-		"--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0", "--log-format", "json")
-	stderr, err := command.StderrPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := command.Start(); err != nil {
-		return nil, fmt.Errorf("start the server: %w; make build makes the binary", err)
-	}
-	grpcAddr, httpAddr, err := listening(stderr)
-	if err != nil {
-		return nil, fmt.Errorf("%s serve did not start: %w", binary, errors.Join(err, command.Wait()))
-	}
-	go func() { _, _ = io.Copy(io.Discard, stderr) }() // an unread log would block the server
-	t, err := Dial(grpcAddr, "http://"+httpAddr+"/metrics")
-	if err != nil {
-		return nil, errors.Join(err, command.Process.Kill(), command.Wait())
-	}
-	t.process, t.database = command, database
-	return t, nil
-}
-
-// listening reads a server's log until it says where it listens.
-func listening(log io.Reader) (grpcAddr, httpAddr string, err error) {
-	var seen bytes.Buffer
-	lines := bufio.NewScanner(io.TeeReader(log, &seen))
-	for lines.Scan() {
-		var line struct{ GRPC, HTTP string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.GRPC != "" {
-			return line.GRPC, line.HTTP, nil
-		}
-	}
-	return "", "", fmt.Errorf("its log ends with\n%s%w", seen.String(), lines.Err())
-}
+// Started is when the server's process was started; the zero time if that was not done by
+// [Start].
+func (t *Target) Started() time.Time { return t.started }
 
 // Close ends the connection, and the server if [Start] started it.
 func (t *Target) Close() error {
@@ -81,14 +51,14 @@ func (t *Target) Close() error {
 	return errors.Join(err, t.process.Process.Signal(syscall.SIGTERM), t.process.Wait())
 }
 
-// fileSize is the size of the database file in bytes, 0 if the file is not known.
-func (t *Target) fileSize() (int64, error) {
+// FileBytes is the size of the database file, 0 if the file is not known.
+func (t *Target) FileBytes() (int64, error) {
 	if t.database == "" {
 		return 0, nil
 	}
 	info, err := os.Stat(t.database)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("size of the database: %w", err)
 	}
 	return info.Size(), nil
 }

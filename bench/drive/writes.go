@@ -3,7 +3,6 @@ package drive
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -14,48 +13,17 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// MeasureWrites measures durable writes of one tuple, with every number of callers, in
-// turns with single durable puts of one caller into a bbolt file of its own in dir, which
-// should be on the disk of the database. The puts cost the server nothing: only the rates
-// compare.
-//
-// What is written is about media and users that are in no library, so that the answers to
-// a library's questions stay as they are.
-func (t *Target) MeasureWrites(ctx context.Context, s Settings, dir string) (_ []Row, err error) {
-	if err := s.validate(); err != nil {
-		return nil, err
-	}
-	raw, err := bbolt.Open(filepath.Join(dir, "raw.db"), 0o600, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, raw.Close()) }()
-	puts := Operation{"raw bbolt put", func(_ context.Context, number int) error { return put(raw, number) }}
-	floor := &contender{operation: puts, callers: 1}
-	contenders := []*contender{floor}
-	for _, callers := range s.Callers {
-		contenders = append(contenders, &contender{operation: t.Write(), callers: callers})
-	}
-	if err := t.compete(ctx, s, contenders...); err != nil {
-		return nil, err
-	}
-	var rows []Row
-	for _, c := range contenders[1:] {
-		rows = append(rows, Row{Result: &c.took, Floor: &floor.took})
-	}
-	return rows, nil
-}
-
-// Write creates one new tuple in a request.
+// Write creates one new tuple in a request. What is written is about media and users that
+// are in no library, so that the answers to a library's questions stay as they are.
 func (t *Target) Write() Operation {
 	client := usherv1.NewTupleServiceClient(t.connection)
-	return Operation{"Write", func(ctx context.Context, number int) error {
+	return Operation{Name: "Write", server: t, Ask: func(ctx context.Context, number int) error {
 		tuple := tuples.Tuple{Key: tuples.Key{
 			Object:   tuples.Object{Type: "media", ID: tuples.ID("new-" + ulid.Make().String())},
 			Relation: "viewer",
 			Subject:  tuples.Subject{Type: "user", ID: tuples.ID(fmt.Sprintf("writer-%d@post.example", number%1_000))},
 		}}
-		response, err := client.Write(ctx, &usherv1.WriteRequest{Updates: []*usherv1.TupleUpdate{create(tuple)}})
+		response, err := client.Write(ctx, &usherv1.WriteRequest{Store: t.store, Updates: []*usherv1.TupleUpdate{create(tuple)}})
 		if err == nil && response.GetCreated() != 1 {
 			return &WrongAnswerError{"create " + tuple.Key.String(), fmt.Sprintf("%d created", response.GetCreated()), "1"}
 		}
@@ -63,13 +31,33 @@ func (t *Target) Write() Operation {
 	}}
 }
 
-func put(db *bbolt.DB, number int) error {
-	return db.Update(func(tx *bbolt.Tx) error {
-		bucket, err := tx.CreateBucketIfNotExists([]byte("raw"))
-		if err != nil {
-			return err
-		}
-		key := binary.BigEndian.AppendUint64(nil, uint64(number))
-		return bucket.Put(key, key)
-	})
+// RawPuts are the floor of durable writes: a small value put in a transaction of its own into
+// a bbolt file in dir, which should be on the disk of the database. They cost the server
+// nothing: only the rates compare.
+type RawPuts struct{ db *bbolt.DB }
+
+// OpenRawPuts makes the file. End with [RawPuts.Close].
+func OpenRawPuts(dir string) (*RawPuts, error) {
+	db, err := bbolt.Open(filepath.Join(dir, "raw.db"), 0o600, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &RawPuts{db}, nil
+}
+
+// Close closes the file.
+func (p *RawPuts) Close() error { return p.db.Close() }
+
+// Operation puts one value in a request.
+func (p *RawPuts) Operation() Operation {
+	return Operation{Name: "raw bbolt put", Ask: func(_ context.Context, number int) error {
+		return p.db.Update(func(tx *bbolt.Tx) error {
+			bucket, err := tx.CreateBucketIfNotExists([]byte("raw"))
+			if err != nil {
+				return err
+			}
+			key := binary.BigEndian.AppendUint64(nil, uint64(number))
+			return bucket.Put(key, key)
+		})
+	}}
 }
