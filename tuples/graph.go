@@ -71,7 +71,8 @@ type ObjectsOf struct {
 // is the caller's to keep. A snapshot serves one goroutine and must be closed;
 // it may be held as long as the revision is retained.
 //
-// A tuple that has expired at the snapshot's time is absent from every answer.
+// A tuple that has expired at the snapshot's time is absent from every answer but that of
+// EachEdge.
 //
 // Methods that fill a buffer append to buf, up to its capacity, in ascending order of
 // the node, starting behind after (0 for the beginning); filling less than the
@@ -100,6 +101,16 @@ type Snapshot interface {
 	// beginning), in an order that is fixed for the store but otherwise unspecified.
 	// It returns early, with more set, when it has looked at many rows to find few.
 	Read(ctx context.Context, filter Filter, after *Key, buf []Tuple) (page []Tuple, last *Key, more bool, err error)
+
+	// EachName visits the objects that the store has interned by now, in ascending order of
+	// the node. One that is interned meanwhile may be left out. Visit must return soon, and
+	// not use the snapshot; its error ends the visits and is returned.
+	EachName(ctx context.Context, visit func(Node, Object) error) error
+	// EachEdge visits the tuples of the revision in the order of object, relation, type of the
+	// subject, its relation, subject. Those are among them that have expired at the snapshot's
+	// time and are not collected yet: their grants say so. The grant is nil for the zero
+	// Grant. What is said of visit in EachName holds here too.
+	EachEdge(ctx context.Context, visit func(EdgeKey, *Grant) error) error
 
 	// LastChange finds the last thing that happened, up to the snapshot's revision and
 	// time, to the tuples whose keys the filters match: what rests on them alone was the

@@ -211,6 +211,9 @@ func (g *group) run(j *job) (err error) {
 func (db *DB) seal(g *group, jobs []*job) {
 	if g.writes == 0 {
 		_ = g.tx.Rollback()
+		for _, d := range g.drafts {
+			d.inform() // somebody begins to follow, or is told what he has yet to know
+		}
 		return
 	}
 	if err := g.fsync(); err != nil {

@@ -18,6 +18,11 @@ type draft struct {
 	group  *group
 	before state
 
+	// For the follower, see feed.go; the last two are nil without one.
+	feed     feed
+	interned []interned
+	told     []told
+
 	newSymbols []string
 	symbols    map[string]tuples.Symbol // of newSymbols
 	newModels  []modelHead
@@ -33,7 +38,7 @@ func (g *group) draft(s *store) (*draft, error) {
 	if g.tx.Bucket(storesBucket).Get([]byte(s.info.ID)) == nil {
 		return nil, tuples.ErrStoreNotFound
 	}
-	d := &draft{store: s, group: g, symbols: map[string]tuples.Symbol{}, ordinals: map[tuples.Symbol]uint32{}}
+	d := &draft{store: s, group: g, feed: s.feed, symbols: map[string]tuples.Symbol{}, ordinals: map[tuples.Symbol]uint32{}}
 	v, err := openView(g.tx, s.info.ID, d)
 	if err != nil {
 		return nil, err
@@ -75,9 +80,10 @@ func (d *draft) putState() error {
 	return d.bucket.Put(stateKey, d.state.encode())
 }
 
-// publish makes the draft what readers see.
+// publish makes the draft what the follower knows and readers see.
 func (d *draft) publish() {
 	s := d.store
+	d.inform()
 	for _, name := range d.newSymbols {
 		s.symbols.Add(name)
 	}
@@ -228,6 +234,9 @@ func (n *newNames) put() error {
 	for _, o := range objects {
 		if err := nodes.Put(nodeKey(n.nodes[o]), []byte(o.ID)); err != nil {
 			return err
+		}
+		if d.feed.follower != nil {
+			d.interned = append(d.interned, interned{n.nodes[o], o})
 		}
 	}
 	slices.SortFunc(objects, tuples.Object.Compare)

@@ -20,6 +20,9 @@ func (d *draft) log(c *change, effects []effect) error {
 	if err := d.putReverse(effects, revision); err != nil {
 		return err
 	}
+	if err := d.tell(revision, effects); err != nil {
+		return err
+	}
 	c.time = d.now
 	c.mutations = make([]mutation, len(effects))
 	for i := range effects {

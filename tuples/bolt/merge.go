@@ -22,7 +22,10 @@ func (g *group) tidy(s *store) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if d.state.merging != 0 {
+	switch {
+	case d.feed.behind != 0:
+		return true, d.catchUp()
+	case d.state.merging != 0:
 		return d.merge()
 	}
 	return d.takeBack()
@@ -134,6 +137,9 @@ func (d *draft) stagedEffect(key, value []byte) (effect, error) {
 // keys, and writes them to the log as its next part.
 func (d *draft) mergeEffects(effects []effect) error {
 	revision := d.state.merging
+	if err := d.tellMerged(effects); err != nil {
+		return err
+	}
 	if err := d.putForward(effects, revision); err != nil {
 		return err
 	}

@@ -205,6 +205,7 @@ func (st *staging) show(d *draft) error {
 		}
 		d.advance(revision)
 		d.state.merging = revision
+		d.tellStaged(revision)
 	}
 	st.outcome.Revision = d.state.head
 	return d.remember(st.write.Commit, st.outcome)

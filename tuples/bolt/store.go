@@ -25,6 +25,8 @@ type store struct {
 	merging atomic.Uint64
 	// staging holds a value while a commit is staged, merged or taken back: one at a time.
 	staging chan struct{}
+	// feed is the committer's own.
+	feed feed
 	// readers counts the Verify calls and stagings under way, which read the log and
 	// history behind the head; neither is collected meanwhile.
 	readers atomic.Int32
