@@ -57,11 +57,22 @@ var codeOf = [...]codes.Code{
 	usherv1.ErrorReason_ERROR_REASON_NOT_RECORDED:          codes.Unavailable,
 }
 
-// finish turns what a handler returned into the status that the caller gets, and logs
-// the end of the call.
-func (s *Server) finish(ctx context.Context, method string, began time.Time, err error) error {
+// codeNames are the names of all codes, in the order of their numbers.
+func codeNames() []string {
+	var names []string
+	for code := codes.OK; code <= codes.Unauthenticated; code++ {
+		names = append(names, code.String())
+	}
+	return names
+}
+
+// finish turns what a handler returned into the status that the caller gets, and counts
+// and logs the end of the call.
+func (s *Server) finish(ctx context.Context, m *method, began time.Time, err error) error {
 	if err == nil {
-		s.logCall(ctx, method, began, ending{level: slog.LevelDebug, code: codes.OK.String()})
+		took := time.Since(began)
+		m.ended(uint32(codes.OK), took)
+		s.logCall(ctx, m.name, took, ending{level: slog.LevelDebug, code: codes.OK.String()})
 		return nil
 	}
 	st, ok := status.FromError(err) // ok: of a stream that broke
@@ -76,7 +87,9 @@ func (s *Server) finish(ctx context.Context, method string, began time.Time, err
 		}
 		st, cause = f.status(), f.cause
 	}
-	s.logCall(ctx, method, began, ending{
+	took := time.Since(began)
+	m.ended(uint32(st.Code()), took)
+	s.logCall(ctx, m.name, took, ending{
 		level: levelOf(st.Code()), code: st.Code().String(), message: st.Message(), cause: cause,
 	})
 	return st.Err()

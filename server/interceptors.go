@@ -6,10 +6,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	middleware "github.com/grpc-ecosystem/go-grpc-middleware/v2"
 	"github.com/grpc-ecosystem/go-grpc-middleware/v2/interceptors/recovery"
-	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -17,34 +15,37 @@ import (
 
 // unaryInterceptors are those of unary calls, the outermost first: metrics and log see
 // the status that the caller gets, and a panic is an error like any other.
-func (s *Server) unaryInterceptors(metrics *grpcprom.ServerMetrics) []grpc.UnaryServerInterceptor {
+func (s *Server) unaryInterceptors() []grpc.UnaryServerInterceptor {
 	return []grpc.UnaryServerInterceptor{
-		metrics.UnaryServerInterceptor(),
-		s.finishUnary,
+		s.observeUnary,
 		recovery.UnaryServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
 	}
 }
 
 // streamInterceptors are the same for streams.
-func (s *Server) streamInterceptors(metrics *grpcprom.ServerMetrics) []grpc.StreamServerInterceptor {
+func (s *Server) streamInterceptors() []grpc.StreamServerInterceptor {
 	return []grpc.StreamServerInterceptor{
-		metrics.StreamServerInterceptor(),
-		s.finishStream,
+		s.observeStream,
 		recovery.StreamServerInterceptor(recovery.WithRecoveryHandlerContext(recovered)),
 	}
 }
 
-// finishUnary gives a call a deadline unless it may be large, its error a status, and the
-// log its line.
-func (s *Server) finishUnary(ctx context.Context, r any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	began := time.Now()
-	if _, ok := ctx.Deadline(); !ok && !unbounded(info.FullMethod) {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.options.Deadline)
-		defer cancel()
+// observeUnary counts a call, gives it a deadline unless it may be large, its error a
+// status, and the log its line.
+func (s *Server) observeUnary(ctx context.Context, r any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+	began, m := time.Now(), s.methods[info.FullMethod]
+	m.started.Inc()
+	m.received.Inc()
+	if _, ok := ctx.Deadline(); !ok && !m.unbounded {
+		limited := &deadlineContext{Context: ctx, began: began, allowed: s.options.Deadline}
+		defer limited.end()
+		ctx = limited
 	}
 	response, err := handler(ctx, r)
-	return response, s.finish(ctx, info.FullMethod, began, err)
+	if err == nil {
+		m.sent.Inc()
+	}
+	return response, s.finish(ctx, m, began, err)
 }
 
 // unbounded reports whether a unary call may take minutes: it writes as many tuples as
@@ -59,18 +60,19 @@ func unbounded(method string) bool {
 	return false
 }
 
-// finishStream does the same for a stream, which has no deadline but the caller's. A
+// observeStream does the same for a stream, which has no deadline but the caller's. A
 // stream that nothing else would end it ends with the server.
-func (s *Server) finishStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
-	began, ctx := time.Now(), stream.Context()
-	if endless(info.FullMethod) {
+func (s *Server) observeStream(service any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) error {
+	began, m, ctx := time.Now(), s.methods[info.FullMethod], stream.Context()
+	m.started.Inc()
+	if m.endless {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
 		defer context.AfterFunc(s.draining, func() { cancel(errShuttingDown) })()
 		stream = &middleware.WrappedServerStream{ServerStream: stream, WrappedContext: ctx}
 	}
-	return s.finish(ctx, info.FullMethod, began, handler(service, stream))
+	return s.finish(ctx, m, began, handler(service, &countedStream{ServerStream: stream, method: m}))
 }
 
 // endless reports whether a stream goes on until the client ends it, as a Watch does
@@ -99,15 +101,4 @@ func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 func recovered(_ context.Context, value any) error {
 	return &panicError{value: value, stack: debug.Stack()}
-}
-
-// latencyBuckets are in seconds: from what a warm Check takes to the default deadline.
-var latencyBuckets = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
-
-func newMetrics(registry *prometheus.Registry) *grpcprom.ServerMetrics {
-	metrics := grpcprom.NewServerMetrics(
-		grpcprom.WithServerHandlingTimeHistogram(grpcprom.WithHistogramBuckets(latencyBuckets)),
-	)
-	registry.MustRegister(metrics)
-	return metrics
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/trace"
@@ -53,6 +52,7 @@ type Server struct {
 	handles map[tuples.StoreID]*handle
 
 	grpc     *grpc.Server
+	methods  map[string]*method // by full name; it does not change once calls come
 	health   *health.Server
 	draining context.Context // ends when Drain begins
 	drain    context.CancelCauseFunc
@@ -89,10 +89,9 @@ const streamWorkers = 32
 
 // assemble puts services and interceptors together.
 func (s *Server) assemble() *grpc.Server {
-	metrics := newMetrics(s.options.Registry)
 	options := []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(s.unaryInterceptors(metrics)...),
-		grpc.ChainStreamInterceptor(s.streamInterceptors(metrics)...),
+		grpc.ChainUnaryInterceptor(s.unaryInterceptors()...),
+		grpc.ChainStreamInterceptor(s.streamInterceptors()...),
 		grpc.MaxRecvMsgSize(maxRequestBytes),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.WaitForHandlers(true),
@@ -111,13 +110,13 @@ func (s *Server) assemble() *grpc.Server {
 	reflection.Register(g)
 	channelz.RegisterChannelzServiceToServer(g)
 	measureDecisions(s.options.Registry, s.options.Decisions.Log)
-	s.announce(g, metrics)
+	s.methods = newMetrics(s.options.Registry).methods(g.GetServiceInfo())
+	s.announce(g)
 	return g
 }
 
-// announce says that every service is up, and shows metrics of those not yet called.
-func (s *Server) announce(g *grpc.Server, metrics *grpcprom.ServerMetrics) {
-	metrics.InitializeMetrics(g)
+// announce says that every service is up.
+func (s *Server) announce(g *grpc.Server) {
 	for name := range g.GetServiceInfo() {
 		s.health.SetServingStatus(name, healthv1.HealthCheckResponse_SERVING)
 	}
