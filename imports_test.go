@@ -32,10 +32,11 @@ var layers = []struct {
 	{"check/checktest", []string{"check", "check/reference", "model", "scenario", "tuples", "tuples/bolt"}, "random cases for engine and reference"},
 	{"server", []string{"gen/usher/v1", "server/wire", "check", "check/index", "decisions", "model", "tuples"}, "hop 1 translates; it works with any store"},
 	{"server/wire", []string{"gen/usher/v1", "model", "tuples"}, "the vocabulary as messages, for server and clients"},
+	{"tuplefile", []string{"gen/usher/v1", "server/wire", "tuples"}, "files of tuples are read and written by clients, which know no engine, store or server"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
 	{"bench/library", []string{"tuples"}, "what it knows to be right must not come from what is measured"},
 	{"bench/drive", []string{"gen/usher/v1", "server/wire", "bench/library", "examples", "tuples"}, "what measures a server is a client of it, and nothing else"},
-	{"cmd/usher", []string{"gen/usher/v1", "bench/drive", "bench/library", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuples", "tuples/bolt"}, "the binary wires everything"},
+	{"cmd/usher", []string{"gen/usher/v1", "bench/drive", "bench/library", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuplefile", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
 
 // reserved says where some libraries may be imported, and why nowhere else.
@@ -46,7 +47,7 @@ var reserved = []struct {
 }{
 	{"go.etcd.io/bbolt", []string{"tuples/bolt", "decisions", "bench", "bench/drive"}, "the storage engine stays exchangeable; the decision log is a file of its own"},
 	{"google.golang.org/grpc", []string{"server", "cmd/usher", "gen/usher/v1", "bench", "bench/drive"}, "only hop 1 and the clients know gRPC"},
-	{"google.golang.org/protobuf", []string{"server", "server/wire", "cmd/usher", "gen/usher/v1", "model", "bench"},
+	{"google.golang.org/protobuf", []string{"server", "server/wire", "tuplefile", "cmd/usher", "gen/usher/v1", "model", "bench"},
 		"only hop 1 and the clients know protobuf; model reads OpenFGA's JSON form"},
 	{"cel.dev/cel-go", []string{"model"}, "conditions are compiled and evaluated in one place"},
 	{"github.com/openfga", []string{"model"}, "the modelling language is parsed in one place"},
