@@ -69,6 +69,16 @@ func (c *Closure) In(object tuples.Node, step *model.Step) Membership {
 	return Unknown
 }
 
+// Candidates returns the objects in a step of which the subject can be: surely is, or may be.
+// Both ascend, and are not to be changed. all says that there are no others.
+func (c *Closure) Candidates(step *model.Step) (sure, maybe []tuples.Node, all bool) {
+	all = c.ladder.rungs[step.ID] == whole
+	if g := c.group(step); g != nil {
+		return g.sure, g.maybe, all
+	}
+	return nil, nil, all
+}
+
 // Groups returns the objects in a step of which the subject surely is, in ascending order. The
 // list is not to be changed.
 func (c *Closure) Groups(step *model.Step) []tuples.Node {

@@ -68,23 +68,25 @@ func (c *Closures) Holds(step *model.Step) bool { return c.ladder.holds(step) }
 
 // Of returns the closure of a subject at the revision and time of a snapshot, which shows no
 // contextual tuples; relation is 0 for a plain subject. It is nil for one that is in more than
-// 65,536 usersets. What is not remembered is worked out from the snapshot: an error is the
-// snapshot's.
-func (c *Closures) Of(ctx context.Context, s tuples.Snapshot, subject tuples.Node, relation tuples.Symbol) (*Closure, error) {
+// 65,536 usersets. What is not remembered is worked out from the snapshot: visited is how many
+// usersets that took, and an error is the snapshot's.
+func (c *Closures) Of(
+	ctx context.Context, s tuples.Snapshot, subject tuples.Node, relation tuples.Symbol,
+) (closure *Closure, visited int, err error) {
 	hash := c.index.seed.hash(uint64(subject) ^ uint64(relation)<<48)
 	place := &c.places[hash%uint64(len(c.places))]
 	if known := place.Load(); known != nil && known.subject == subject && known.relation == relation && c.counts(known, s) {
-		return known.orNil(), nil
+		return known.orNil(), 0, nil
 	}
 	climb := climb{snapshot: s, ladder: c.ladder, subject: subject, relation: relation}
 	found, err := climb.run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if c.counts(found, s) && subject.Ordinal() < tuples.FirstTransient {
 		c.remember(place, found)
 	}
-	return found.orNil(), nil
+	return found.orNil(), len(climb.seen), nil
 }
 
 // counts reports whether a closure is true of a snapshot: no commit between its revision and

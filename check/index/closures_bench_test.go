@@ -30,7 +30,7 @@ func BenchmarkClosure(b *testing.B) {
 		b.Run(fmt.Sprintf("groups=%d/remembered", groups), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := c.closures.Of(b.Context(), s, anna, 0); err != nil {
+				if _, _, err := c.closures.Of(b.Context(), s, anna, 0); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -46,7 +46,7 @@ func BenchmarkClosure(b *testing.B) {
 			forgetful.Close()
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := forgetful.Of(b.Context(), s, anna, 0); err != nil {
+				if _, _, err := forgetful.Of(b.Context(), s, anna, 0); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -105,7 +105,7 @@ func TestClosuresAreRightAtEveryRevision(t *testing.T) {
 func ask(t *rapid.T, f *feed, closures *index.Closures, program *model.Program, s tuples.Snapshot, spec *reference.Spec) {
 	for range 8 {
 		subject := rapid.SampledFrom(f.subjects(program)).Draw(t, "subject")
-		closure, err := closures.Of(context.Background(), s, f.node(subject.Object()), f.relation(subject.Relation))
+		closure, _, err := closures.Of(context.Background(), s, f.node(subject.Object()), f.relation(subject.Relation))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,7 +87,7 @@ func (c *club) of(text string) *index.Closure {
 		c.t.Fatal(err)
 	}
 	s := c.index.Over(pinned{revision: c.revision, now: c.now})
-	closure, err := c.closures.Of(c.t.Context(), s, c.node(subject.Object()), c.relation(subject.Relation))
+	closure, _, err := c.closures.Of(c.t.Context(), s, c.node(subject.Object()), c.relation(subject.Relation))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -289,7 +289,7 @@ func TestClosuresOfASnapshotThatFails(t *testing.T) {
 		s := c.index.Over(pinned{revision: c.revision, now: c.now})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		closure, err := c.closures.Of(ctx, s, c.node(subject.Object()), c.relation(subject.Relation))
+		closure, _, err := c.closures.Of(ctx, s, c.node(subject.Object()), c.relation(subject.Relation))
 		if !errors.Is(err, context.Canceled) || closure != nil {
 			t.Errorf("%s: got %v, %v", text, closure, err)
 		}
@@ -315,7 +315,7 @@ func TestNoClosureIsStale(t *testing.T) {
 				default:
 				}
 				revision := c.index.Stats().Head
-				closure, err := c.closures.Of(t.Context(), c.index.Over(pinned{revision: revision, now: c.now}), anna, 0)
+				closure, _, err := c.closures.Of(t.Context(), c.index.Over(pinned{revision: revision, now: c.now}), anna, 0)
 				if err != nil {
 					t.Error(err)
 					return
