@@ -87,16 +87,22 @@ func New(db tuples.Database, options Options) *Server {
 // 23 % of the CPU of a Check in the prototype (performance notes).
 const streamWorkers = 32
 
-// assemble puts services and interceptors together.
-func (s *Server) assemble() *grpc.Server {
-	options := []grpc.ServerOption{
-		grpc.ChainUnaryInterceptor(s.unaryInterceptors()...),
-		grpc.ChainStreamInterceptor(s.streamInterceptors()...),
+// WireOptions are the settings of gRPC itself, without interceptors: a bare server that has
+// them tells what those cost (docs/performance.md).
+func WireOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxRequestBytes),
 		grpc.NumStreamWorkers(streamWorkers),
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
 	}
+}
+
+// assemble puts services and interceptors together.
+func (s *Server) assemble() *grpc.Server {
+	options := append(WireOptions(),
+		grpc.ChainUnaryInterceptor(s.unaryInterceptors()...),
+		grpc.ChainStreamInterceptor(s.streamInterceptors()...))
 	if s.options.Tracing != nil {
 		options = append(options, grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(s.options.Tracing))))
 	}
