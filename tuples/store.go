@@ -64,13 +64,13 @@ type Store interface {
 	// [ErrRevisionUnavailable] if there is no such state.
 	Snapshot(ctx context.Context, at At) (Snapshot, error)
 
-	// Follow tells a follower of every commit behind the returned revision, between the
-	// moment when it is durable and the moment when it is readable and acknowledged. What the
-	// revision itself holds is read from a snapshot of it: [Snapshot.EachName] and
+	// Follow tells a follower of every commit behind the returned snapshot, between the
+	// moment when it is durable and the moment when it is readable and acknowledged. What
+	// there is already the follower gets from the snapshot, by [Snapshot.EachName] and
 	// [Snapshot.EachEdge]. A store has one follower: another takes its place, and nil ends
 	// following. If the context ends while the follower takes its place, it may or may not
 	// have: [ErrOutcomeUnknown].
-	Follow(ctx context.Context, follower Follower) (Revision, error)
+	Follow(ctx context.Context, follower Follower) (Snapshot, error)
 
 	// Commit applies a write as a whole, at one revision, or not at all.
 	Commit(ctx context.Context, commit Commit) (Committed, error)

@@ -36,9 +36,9 @@ type interned struct {
 }
 
 // Follow implements [tuples.Store]. It is a job, so that there is no doubt which commits are
-// behind the revision that it returns. Of a large commit that is not merged yet nothing is
-// told: a snapshot of that revision shows what is staged.
-func (s *store) Follow(ctx context.Context, follower tuples.Follower) (tuples.Revision, error) {
+// behind the snapshot. Of a large commit that is not merged yet nothing is told: the snapshot
+// shows what is staged.
+func (s *store) Follow(ctx context.Context, follower tuples.Follower) (tuples.Snapshot, error) {
 	var from tuples.Revision // not to be touched after an error: the job may still run
 	err := s.db.submit(ctx, 1, func(g *group) error {
 		d, err := g.draft(s)
@@ -51,9 +51,9 @@ func (s *store) Follow(ctx context.Context, follower tuples.Follower) (tuples.Re
 		return nil
 	})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return from, nil
+	return &snapshot{store: s, revision: from, now: s.db.clock.now()}, nil
 }
 
 // tell notes what a revision does, for the follower.

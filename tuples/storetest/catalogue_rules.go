@@ -165,7 +165,9 @@ var lifetimeRules = []rule{
 		_, changes := h.store.Changes(h.ctx, tuples.LogPosition{}, 1)
 		_, _, edge := s.Edge(h.ctx, tuples.EdgeKey{})
 		_, at := h.store.Snapshot(h.ctx, tuples.At{Time: h.wall.read()})
-		for _, err := range []error{list, byName, create, commit, changes, edge, at, <-waited} {
+		_, scanned := scan(h.ctx, s)
+		_, follow := Follow(h.ctx, h.store)
+		for _, err := range []error{list, byName, create, commit, changes, edge, at, scanned, follow, <-waited} {
 			h.wantError(err, tuples.ErrClosed)
 		}
 		s.Close()

@@ -19,10 +19,20 @@ type machine struct {
 	// gone is the revision before which history may have been collected.
 	gone  tuples.Revision
 	large largeCommit
+	copy  *Copy // a follower
 }
 
 func newMachine(t *rapid.T, h *harness) *machine {
-	return &machine{h: h, ref: newReference()}
+	m := &machine{h: h, ref: newReference()}
+	m.copied(t)
+	return m
+}
+
+// copied begins a new copy that follows the store.
+func (m *machine) copied(t *rapid.T) {
+	var err error
+	m.copy, err = Follow(m.h.ctx, m.h.store)
+	m.h.must(err)
 }
 
 func (m *machine) actions() map[string]func(*rapid.T) {
@@ -40,7 +50,8 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"read":          m.read,
 		"hold":          m.hold,
 		"read held":     m.readHeld,
-		"verify":        func(*rapid.T) { m.h.verify() },
+		"verify":        m.verify,
+		"copy":          m.copied,
 	}
 	if m.h.engine.Stage != nil {
 		actions["stage"] = m.stage
@@ -60,6 +71,29 @@ func (m *machine) invariants(t *rapid.T) {
 	m.now = now
 	if head := m.h.store.Head(); head != m.ref.last().revision {
 		t.Fatalf("head is %d, want %d", head, m.ref.last().revision)
+	}
+	m.compareCopy(t)
+}
+
+// compareCopy compares the follower with the state that it has published: that of the head,
+// unless a large commit is on its way to it.
+func (m *machine) compareCopy(t *rapid.T) {
+	revision, err := m.copy.Compare(m.h.ctx, m.h.store)
+	gone := errors.Is(err, tuples.ErrRevisionUnavailable) && revision < m.gone
+	if err != nil && !gone {
+		t.Fatalf("follower: %v", err)
+	}
+	head, large := m.h.store.Head(), m.h.engine.Stage == nil || m.large.visible != nil
+	if revision > head || revision < head && !large {
+		t.Fatalf("the follower has published %d, the head is %d", revision, head)
+	}
+}
+
+// verify merges what is large, and behind it the follower has been told everything.
+func (m *machine) verify(t *rapid.T) {
+	m.h.verify()
+	if revision, err := m.copy.Published(); err != nil || revision != m.h.store.Head() {
+		t.Fatalf("the follower has published %d, the head is %d: %v", revision, m.h.store.Head(), err)
 	}
 }
 
@@ -177,4 +211,5 @@ func (m *machine) reopen(t *rapid.T) {
 	m.held = nil
 	m.large.staged = nil
 	m.h.reopen()
+	m.copied(t)
 }

@@ -83,6 +83,7 @@ func (m *machine) compare(t *rapid.T, s tuples.Snapshot) {
 	for key := range got {
 		t.Fatalf("read %s at %d: %s should not be there", filter, s.Revision(), key)
 	}
+	m.compareScan(t, s)
 	m.compareEdges(t, s, want, size)
 	m.compareLastChange(t, s)
 }
@@ -140,6 +141,36 @@ func edgeKey(h *harness, s tuples.Snapshot, k tuples.Key) tuples.EdgeKey {
 		edge.SubjectRelation = tuples.MaxSymbols // a name not seen yet; 0 would be no userset
 	}
 	return edge
+}
+
+// compareScan compares all tuples, expired or not, and looks for their names.
+func (m *machine) compareScan(t *rapid.T, s tuples.Snapshot) {
+	got, err := scan(m.h.ctx, s)
+	m.h.must(err)
+	names := map[tuples.Node]bool{}
+	last := tuples.Node(0)
+	m.h.must(s.EachName(m.h.ctx, func(n tuples.Node, _ tuples.Object) error {
+		if n <= last || n.IsWildcard() {
+			t.Fatalf("name of node %#x follows %#x", uint64(n), uint64(last))
+		}
+		last, names[n] = n, true
+		return nil
+	}))
+	state := intern(m.h, s, m.ref.at(s.Revision()).live)
+	for _, want := range state {
+		g, there := got[want.edge]
+		if !there || !g.Equal(want.grant) {
+			t.Fatalf("scan at %d: %+v is %v, want %v", s.Revision(), want.edge, g, want.grant)
+		}
+		for _, n := range []tuples.Node{want.edge.Object, want.edge.Subject} {
+			if !names[n] && !n.IsWildcard() {
+				t.Fatalf("scan at %d: node %#x has no name", s.Revision(), uint64(n))
+			}
+		}
+	}
+	if len(got) != len(state) {
+		t.Fatalf("scan at %d: %d tuples, want %d", s.Revision(), len(got), len(state))
+	}
 }
 
 // compareEdges compares Edge, EdgesFrom and EdgesTo around one random tuple.

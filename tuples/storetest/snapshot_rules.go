@@ -142,7 +142,9 @@ var snapshotRules = []rule{
 		_, _, _, read := s.Read(ctx, tuples.Filter{}, nil, make([]tuples.Tuple, 0, 1))
 		nodes := s.Nodes(ctx, make([]tuples.Object, 1), make([]tuples.Node, 1))
 		objects := s.Objects(ctx, make([]tuples.Node, 1), make([]tuples.Object, 1))
-		for _, err := range []error{edge, from, to, read, nodes, objects} {
+		names := s.EachName(ctx, func(tuples.Node, tuples.Object) error { return nil })
+		edges := s.EachEdge(ctx, func(tuples.EdgeKey, *tuples.Grant) error { return nil })
+		for _, err := range []error{edge, from, to, read, nodes, objects, names, edges} {
 			h.wantError(err, context.Canceled)
 		}
 	}},

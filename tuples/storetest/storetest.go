@@ -58,6 +58,8 @@ func Run(t *testing.T, engine Engine) {
 		{"snapshot", snapshotRules},
 		{"read", readRules},
 		{"edges", edgeRules},
+		{"scan", scanRules},
+		{"follow", followRules},
 		{"changes", changeRules},
 		{"trace", traceRules},
 		{"model", modelRules},
