@@ -22,20 +22,24 @@ const (
 	rowsBetweenChecks = 256
 )
 
-// snapshot is a revision and a clock reading, and the transaction of the slice
-// under way, if any.
+// snapshot is a revision and a clock reading, and what it takes to read them. Every question
+// opens one, and most read nothing, for the index answers them; so it is small.
 type snapshot struct {
 	store    *store
 	revision tuples.Revision
 	now      int64
 
-	due atomic.Bool // the transaction's slice is over
-
-	mu     sync.Mutex // between the caller and the timer
-	tx     *bbolt.Tx
-	view   view
-	timer  *time.Timer
+	mu     sync.Mutex  // between the caller and the timer
+	slice  *slice      // nil before the first read
+	due    atomic.Bool // the slice is over
 	closed bool
+}
+
+// slice is a bbolt transaction of a snapshot, one after the other.
+type slice struct {
+	tx    *bbolt.Tx // nil between two
+	view  view
+	timer *time.Timer
 }
 
 // Revision implements [tuples.Snapshot].
@@ -61,39 +65,39 @@ func (s *snapshot) open(ctx context.Context) (*view, error) {
 	if s.closed {
 		return nil, errors.New("snapshot is closed")
 	}
-	if s.tx != nil && !s.due.Load() {
-		return &s.view, nil
+	if s.slice != nil && s.slice.tx != nil && !s.due.Load() {
+		return &s.slice.view, nil
 	}
 	s.rollback()
-	return &s.view, s.begin()
+	return s.begin()
 }
 
 // begin starts a transaction and a slice.
-func (s *snapshot) begin() error {
+func (s *snapshot) begin() (*view, error) {
 	if s.store.gone.Load() {
-		return tuples.ErrStoreNotFound
+		return nil, tuples.ErrStoreNotFound
 	}
 	tx, err := s.store.db.beginRead()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.view, err = openView(tx, s.store.info.ID, s.store.symbols)
+	v, err := openView(tx, s.store.info.ID, s.store.symbols)
 	if err == nil {
-		err = s.view.show(s.revision)
+		err = v.show(s.revision)
 	}
 	if err != nil {
 		_ = tx.Rollback()
-		return err
+		return nil, err
 	}
-	s.view.now = s.now
-	s.tx = tx
+	v.now = s.now
 	s.due.Store(false)
-	if s.timer == nil {
-		s.timer = time.AfterFunc(transactionSlice, s.endSlice)
+	if s.slice == nil {
+		s.slice = &slice{timer: time.AfterFunc(transactionSlice, s.endSlice)}
 	} else {
-		s.timer.Reset(transactionSlice)
+		s.slice.timer.Reset(transactionSlice)
 	}
-	return nil
+	s.slice.tx, s.slice.view = tx, v
+	return &s.slice.view, nil
 }
 
 // show moves the view to a revision that its transaction still has.
@@ -124,12 +128,12 @@ func (s *snapshot) endSlice() {
 }
 
 func (s *snapshot) rollback() {
-	if s.tx == nil {
+	if s.slice == nil || s.slice.tx == nil {
 		return
 	}
-	s.timer.Stop()
-	_ = s.tx.Rollback() // of a read transaction: it fails only when there is none
-	s.tx, s.view = nil, view{}
+	s.slice.timer.Stop()
+	_ = s.slice.tx.Rollback() // of a read transaction: it fails only when there is none
+	s.slice.tx, s.slice.view = nil, view{}
 }
 
 // beginRead starts a read transaction.

@@ -119,7 +119,7 @@ func TestNoTransactionOutlivesItsSlice(t *testing.T) {
 	if got := read(t, snapshot); !slices.Equal(got, []string{anna}) {
 		t.Errorf("after the slice: got %q, want the tuple that was there", got)
 	}
-	if !snapshot.hasTransaction() || snapshot.view.exact() {
+	if !snapshot.hasTransaction() || snapshot.slice.view.exact() {
 		t.Error("the snapshot reads no newer transaction")
 	}
 }
@@ -127,7 +127,7 @@ func TestNoTransactionOutlivesItsSlice(t *testing.T) {
 func (s *snapshot) hasTransaction() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.tx != nil
+	return s.slice != nil && s.slice.tx != nil
 }
 
 // many creates n viewers of one media, named u0000 and so on.
@@ -168,7 +168,7 @@ func TestALongScanRunsInSlices(t *testing.T) {
 			snapshot.due.Store(true)
 			mustCommit(t, s, commitOf(t, tuples.OpCreate, fmt.Sprintf("folder:f%d#owner@user:anna", rows)))
 		}
-		transactions[snapshot.tx.ID()] = true
+		transactions[snapshot.slice.tx.ID()] = true
 		return true, nil
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ func TestHistoryIsScannedInSlices(t *testing.T) {
 	views := map[int]bool{}
 	err = snapshot.scanHistory(t.Context(), forward, nil, func(v *view, key []byte) {
 		visited[string(key)]++
-		views[snapshot.tx.ID()] = true
+		views[snapshot.slice.tx.ID()] = true
 		snapshot.due.Store(true) // the slice is over at the next look
 		if len(visited)%rowsBetweenChecks == 0 {
 			mustCommit(t, s, commitOf(t, tuples.OpTouch, fmt.Sprintf("media:note#viewer@user:u%d", len(visited))))
