@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -154,5 +155,21 @@ func TestViolationsSayWhereWhatAndWhy(t *testing.T) {
 	}
 	if cut := tuples.Shorten("x" + long); !strings.HasPrefix(cut, "x"+strings.Repeat("ä", 39)+"…") {
 		t.Errorf("a character was cut in the middle: %q", cut)
+	}
+}
+
+// ASCII is judged by a table, and the rest by runes. Both say the same: a letter beyond ASCII
+// behind a name does not change whether it is one.
+func TestASCIIIsJudgedLikeTheRest(t *testing.T) {
+	for c := range rune(utf8.RuneSelf) {
+		name := "a" + string(c)
+		for what, validate := range map[string]func(name string) error{
+			"id":   func(name string) error { return tuples.Object{Type: "media", ID: tuples.ID(name)}.Validate() },
+			"type": func(name string) error { return tuples.Object{Type: tuples.ObjectType(name), ID: "logo"}.Validate() },
+		} {
+			if byTable, byRunes := validate(name), validate(name+"é"); (byTable == nil) != (byRunes == nil) {
+				t.Errorf("%s with %q: %v, and with a letter behind it %v", what, c, byTable, byRunes)
+			}
+		}
 	}
 }
