@@ -92,7 +92,7 @@ func (s *modelService) ListModels(ctx context.Context, r *usherv1.ListModelsRequ
 
 // versions returns up to limit models that had taken effect in the view, newest first:
 // those behind a cursor, or from the one in force on.
-func (v *view) versions(ctx context.Context, from *cursor, limit int) ([]tuples.ModelVersion, error) {
+func (v view) versions(ctx context.Context, from *cursor, limit int) ([]tuples.ModelVersion, error) {
 	if from != nil {
 		return v.store.Models(ctx, tuples.ModelID(from.after), limit)
 	}

@@ -20,43 +20,43 @@ type view struct {
 }
 
 // revision is what every answer names beside its token.
-func (v *view) revision() uint64 { return uint64(v.snapshot.Revision()) }
+func (v view) revision() uint64 { return uint64(v.snapshot.Revision()) }
 
 // stamped names the state of the view.
-func (v *view) stamped() stamp {
+func (v view) stamped() stamp {
 	return v.stamp(v.snapshot.Revision(), v.snapshot.Time().UnixMilli())
 }
 
 // newToken returns the token of the state of the view.
-func (v *view) newToken() string {
+func (v view) newToken() string {
 	return v.tokenFor(v.snapshot.Revision(), v.snapshot.Time().UnixMilli())
 }
 
 // model returns the model version of an id, or the one in force if there is none.
-func (v *view) model(ctx context.Context, id tuples.ModelID) (*compiled, error) {
+func (v view) model(ctx context.Context, id tuples.ModelID) (*compiled, error) {
 	if id == "" {
 		return v.modelAt(ctx, v.snapshot.Revision())
 	}
 	return v.modelByID(ctx, id)
 }
 
-func (v *view) close() { v.snapshot.Close() }
+func (v view) close() { v.snapshot.Close() }
 
 // openAt opens the state that a consistency requirement asks for.
-func (s *Server) openAt(ctx context.Context, h *handle, c *usherv1.Consistency) (*view, error) {
+func (s *Server) openAt(ctx context.Context, h *handle, c *usherv1.Consistency) (view, error) {
 	at, err := s.require(ctx, h, c)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
 	return h.open(ctx, at)
 }
 
-func (h *handle) open(ctx context.Context, at tuples.At) (*view, error) {
+func (h *handle) open(ctx context.Context, at tuples.At) (view, error) {
 	snapshot, err := h.store.Snapshot(ctx, at)
 	if err != nil {
-		return nil, err
+		return view{}, err
 	}
-	return &view{handle: h, snapshot: snapshot}, nil
+	return view{handle: h, snapshot: snapshot}, nil
 }
 
 // require turns a consistency requirement into a state. It waits for a revision that is
@@ -99,9 +99,14 @@ func (h *handle) wait(ctx context.Context, revision tuples.Revision) error {
 
 // asked is a view with an evaluator: what every permission question needs.
 type asked struct {
-	*view
+	view
 	*compiled
 	evaluator *check.Evaluator
+}
+
+func (a *asked) close() {
+	a.evaluator.Close()
+	a.view.close()
 }
 
 // scope is what all permission questions say beside the question itself.
@@ -126,7 +131,7 @@ func (s *Server) ask(ctx context.Context, r scope, values *structpb.Struct) (*as
 }
 
 // askIn makes the evaluator for a question in a view, which it closes if it fails.
-func (s *Server) askIn(ctx context.Context, v *view, id tuples.ModelID, r scope, values *structpb.Struct) (a *asked, err error) {
+func (s *Server) askIn(ctx context.Context, v view, id tuples.ModelID, r scope, values *structpb.Struct) (a *asked, err error) {
 	defer func() {
 		if err != nil {
 			v.close()

@@ -30,7 +30,7 @@ func (s *modelService) dryRun(ctx context.Context, h *handle, replaces string, m
 }
 
 // orphans counts the tuples of a view that a model forbids.
-func (v *view) orphans(ctx context.Context, m *model.Model) (*usherv1.OrphanedTuples, error) {
+func (v view) orphans(ctx context.Context, m *model.Model) (*usherv1.OrphanedTuples, error) {
 	orphaned := &usherv1.OrphanedTuples{}
 	for tuple, err := range v.read(ctx, tuples.Filter{}, nil) {
 		if err != nil {

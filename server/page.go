@@ -63,7 +63,7 @@ func (s *Server) place(h *handle, field, text string, r interface {
 }
 
 // openPlace opens the state of a list.
-func (s *Server) openPlace(ctx context.Context, h *handle, p place, c *usherv1.Consistency) (*view, error) {
+func (s *Server) openPlace(ctx context.Context, h *handle, p place, c *usherv1.Consistency) (view, error) {
 	if p.cursor == nil {
 		return s.openAt(ctx, h, c)
 	}
@@ -71,7 +71,7 @@ func (s *Server) openPlace(ctx context.Context, h *handle, p place, c *usherv1.C
 }
 
 // nextCursor returns the cursor of all items of a list.
-func (s *Server) nextCursor(v *view, id tuples.ModelID, query queryHash) string {
+func (s *Server) nextCursor(v view, id tuples.ModelID, query queryHash) string {
 	return s.sealCursor(cursor{stamp: v.stamped(), model: id, query: query})
 }
 

@@ -61,7 +61,7 @@ func afterTuple(filter tuples.Filter, text string) (*tuples.Key, error) {
 const readPage = 256
 
 // read yields the tuples that a filter selects, behind after.
-func (v *view) read(ctx context.Context, filter tuples.Filter, after *tuples.Key) iter.Seq2[tuples.Tuple, error] {
+func (v view) read(ctx context.Context, filter tuples.Filter, after *tuples.Key) iter.Seq2[tuples.Tuple, error] {
 	return func(yield func(tuples.Tuple, error) bool) {
 		buffer := make([]tuples.Tuple, 0, readPage)
 		for more := true; more; {

@@ -22,7 +22,7 @@ type history struct {
 }
 
 // ask answers the question in one state, by the model that is in force there.
-func (t *history) ask(ctx context.Context, v *view) (*asked, check.Decision, error) {
+func (t *history) ask(ctx context.Context, v view) (*asked, check.Decision, error) {
 	if t.budget <= 0 {
 		return nil, check.Decision{}, check.ErrBudget
 	}

@@ -46,7 +46,7 @@ func (w *watch) newlyGiven(ctx context.Context, c *tuples.Change, mutations []tu
 // related reports whether a subject has any relation to an object by a tuple of its own.
 // It asks for every name there is, since earlier models may have had relations that
 // today's lacks: a lookup each is cheap, and a list can be long.
-func (v *view) related(ctx context.Context, object, subject tuples.Node, subjectRelation tuples.Symbol) (bool, error) {
+func (v view) related(ctx context.Context, object, subject tuples.Node, subjectRelation tuples.Symbol) (bool, error) {
 	key := tuples.EdgeKey{Object: object, Subject: subject, SubjectRelation: subjectRelation}
 	for n := v.store.Symbols().Len(); n > 0; n-- {
 		key.Relation = tuples.Symbol(n)

@@ -33,7 +33,7 @@ func (w *watch) sendSnapshot(ctx context.Context) error {
 }
 
 // tuples yields the tuples of a view that the filters select, each once.
-func (w *watch) tuples(ctx context.Context, v *view) iter.Seq2[*usherv1.Tuple, error] {
+func (w *watch) tuples(ctx context.Context, v view) iter.Seq2[*usherv1.Tuple, error] {
 	filters := w.filters
 	if len(filters) == 0 {
 		filters = []tuples.Filter{{}}
@@ -57,7 +57,7 @@ func (w *watch) tuples(ctx context.Context, v *view) iter.Seq2[*usherv1.Tuple, e
 
 // pages yields what one filter selects, in pages. Between them it gives signs of life: a
 // page can be long in coming and have nothing.
-func (w *watch) pages(ctx context.Context, v *view, filter tuples.Filter) iter.Seq2[[]tuples.Tuple, error] {
+func (w *watch) pages(ctx context.Context, v view, filter tuples.Filter) iter.Seq2[[]tuples.Tuple, error] {
 	return func(yield func([]tuples.Tuple, error) bool) {
 		buffer := make([]tuples.Tuple, 0, readPage)
 		var after *tuples.Key
