@@ -7,45 +7,53 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Change is what a commit does to one tuple. Doing again what was done does nothing.
-type Change = tuples.EdgeChange
-
 // Intern tells the index the name of a node that the store has made, before the commit that
 // first uses it is published.
-func (x *Index) Intern(node tuples.Node, object tuples.Object) { x.names.intern(node, object) }
+func (x *Index) Intern(node tuples.Node, object tuples.Object) {
+	if x.names.full() {
+		x.memory.share()
+	}
+	x.names.intern(node, object)
+}
 
 // Apply takes in changes of a revision that is not published yet, each of another tuple. The
 // changes of one revision may come in several calls, and several revisions before they are
 // published. It costs what the changed tuples cost, whatever the index holds.
-func (x *Index) Apply(revision tuples.Revision, changes []Change) {
+func (x *Index) Apply(revision tuples.Revision, changes []tuples.EdgeChange) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	x.applied = revision
 	for _, c := range x.closures {
 		c.changed(revision, changes)
 	}
-	if x.floor.Load() == notLoaded {
-		x.waiting = append(x.waiting, commit{revision, slices.Clone(changes)})
-		return
+	switch {
+	case x.floor.Load() == notLoaded:
+		x.keep(commit{revision, changes})
+	case revision > x.loaded:
+		x.apply(revision, changes, tuples.Revision(x.floor.Load()))
+		x.bound(revision)
 	}
-	x.apply(revision, changes, tuples.Revision(x.floor.Load()))
 }
 
 // Publish makes everything up to a revision readable. Snapshots of that revision may be
 // opened from then on.
 func (x *Index) Publish(revision tuples.Revision) {
+	x.publish(revision)
+	x.over()
+}
+
+func (x *Index) publish(revision tuples.Revision) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	x.head.Store(uint64(revision))
+	x.head.Store(max(x.head.Load(), uint64(revision)))
 	if x.floor.Load() != notLoaded {
-		x.trim()
-		x.shrink()
+		x.trim(x.undoRoom(), revision)
 	}
 }
 
 // apply makes versions of all lists that changes touch; floor is the oldest revision that
 // readers can have.
-func (x *Index) apply(revision tuples.Revision, changes []Change, floor tuples.Revision) {
+func (x *Index) apply(revision tuples.Revision, changes []tuples.EdgeChange, floor tuples.Revision) {
 	ops := x.ops[:0]
 	for i := range changes {
 		c := &changes[i]
@@ -82,7 +90,12 @@ const usualOps = 1 << 12
 
 // change applies the ops on one list.
 func (x *Index) change(ops []op, revision, floor tuples.Revision) {
-	hash := x.seed.hash(uint64(ops[0].key))
+	key := ops[0].key
+	if slices.ContainsFunc(ops, func(o op) bool { return o.there }) {
+		e := x.kinds.of(key)
+		x.masked.Add(e.masks.add(key.ordinal(), e.bit, x.maskRoom()))
+	}
+	hash := x.seed.hash(uint64(key))
 	p := x.part(hash)
 	if p.table.Load() == nil {
 		return

@@ -82,6 +82,7 @@ func BenchmarkRead(b *testing.B) {
 		names[i] = object[0]
 	}
 	page := make([]tuples.Edge, 0, 8)
+	someUser := tuples.NewNode(typeUser, 7)
 	nodes, objects := make([]tuples.Node, 1), make([]tuples.Object, 1)
 	for _, read := range []struct {
 		name string
@@ -98,6 +99,22 @@ func BenchmarkRead(b *testing.B) {
 		}},
 		{"Edge in an empty list", func(k tuples.EdgeKey, _ int) error {
 			_, _, err := s.Edge(ctx, tuples.EdgeKey{Object: tuples.NewNode(typeMedia, k.Object.Ordinal()), Relation: relCollection, Subject: tuples.NewNode(typeCollection, 1)})
+			return err
+		}},
+		{"all lists of an object", func(k tuples.EdgeKey, _ int) error {
+			media := tuples.NewNode(typeMedia, k.Object.Ordinal())
+			for _, relation := range []tuples.Symbol{relOwner, relViewer, relMember} {
+				if _, _, err := s.Edge(ctx, tuples.EdgeKey{Object: media, Relation: relation, Subject: someUser}); err != nil {
+					return err
+				}
+				if _, err := s.EdgesFrom(ctx, tuples.SubjectsOf{Object: media, Relation: relation, Type: typeGroup, SubjectRelation: relMember}, 0, page); err != nil {
+					return err
+				}
+			}
+			_, err := s.EdgesFrom(ctx, tuples.SubjectsOf{Object: media, Relation: relParent, Type: typeFolder}, 0, page)
+			if err == nil {
+				_, err = s.EdgesFrom(ctx, tuples.SubjectsOf{Object: media, Relation: relCollection, Type: typeCollection}, 0, page)
+			}
 			return err
 		}},
 		{"EdgesFrom", func(k tuples.EdgeKey, _ int) error {
@@ -142,14 +159,14 @@ func BenchmarkCommit(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			x := loadLibrary(b, l, 1<<30)
-			var all []Change
+			var all []tuples.EdgeChange
 			for i := range 1_000_000 {
-				all = append(all, Change{Key: tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i)+1)}, Op: tuples.OpTouch})
+				all = append(all, tuples.EdgeChange{Key: tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i)+1)}, Op: tuples.OpTouch})
 			}
 			x.Apply(2, all)
 			x.Publish(2)
 			revision := tuples.Revision(2)
-			change := make([]Change, 1)
+			change := make([]tuples.EdgeChange, 1)
 			i := 0
 			b.ReportAllocs()
 			for b.Loop() {
@@ -158,7 +175,7 @@ func BenchmarkCommit(b *testing.B) {
 				if i&1 == 1 {
 					op = tuples.OpTouch
 				}
-				change[0] = Change{Key: c.key(i / 2), Op: op}
+				change[0] = tuples.EdgeChange{Key: c.key(i / 2), Op: op}
 				i++
 				x.Apply(revision, change)
 				x.Publish(revision)

@@ -87,6 +87,9 @@ func (c *climb) reachAll(ctx context.Context, node tuples.Node, step *model.Step
 	list := tuples.ObjectsOf{Subject: node, SubjectRelation: accept.Relation, Type: step.Type, Relation: relation}
 	var after tuples.Node
 	for len(c.seen) <= maxClosure {
+		if ctx.Err() != nil { // reads from memory do not look
+			return context.Cause(ctx)
+		}
 		page, err := c.snapshot.EdgesTo(ctx, list, after, c.page[:0])
 		if err != nil {
 			return err

@@ -3,14 +3,15 @@ package index
 import (
 	"context"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Closures remembers the closures of one compiled model. It is safe for concurrent use; no
-// reader waits. See [Index.Closures].
+// Closures remembers the closures of one compiled model. It is safe for concurrent use; who
+// finds what it looks for does not wait. See [Index.Closures].
 //
 // Nothing is dropped when a commit changes a membership. The commit's revision is noted
 // instead, for the subject that the tuple names or, where others can be concerned, for all; and
@@ -20,31 +21,34 @@ import (
 type Closures struct {
 	index  *Index
 	ladder *ladder
-	limit  int64 // of memory, in bytes
 
-	all      atomic.Uint64                 // the last revision that may concern every subject
-	subjects [subjectBuckets]atomic.Uint64 // the same of single subjects, by hash
-	places   []atomic.Pointer[Closure]     // by the subject's hash; the later one stays
-	bytes    atomic.Int64                  // of the closures in places
-	hand     atomic.Uint32                 // the place to be emptied next
+	all      atomic.Uint64                             // the last revision that may concern every subject
+	subjects [subjectBuckets]atomic.Uint64             // the same of single subjects, by hash
+	places   atomic.Pointer[[]atomic.Pointer[Closure]] // by the subject's hash; the later one stays
+	bytes    atomic.Int64                              // of the closures in places
+
+	remembering sync.Mutex // guards what follows, and who writes to places
+	held        int        // closures in places
+	hand        int        // the place to be emptied next
+	closed      bool
 }
 
 const (
 	// subjectBuckets is over how many numbers subjects are spread: a commit that concerns one
 	// of a million costs a thousandth of all closures.
 	subjectBuckets = 1 << 10
-	// usualClosure is how many bytes a closure takes with its place: a user in ten groups.
-	usualClosure = 256
+	// firstPlaces is how many places there are at first: a model can be in use for one
+	// question only.
+	firstPlaces = 16
 )
 
-// Closures makes room for the closures of a model, in so many bytes of memory beside the
-// index's own and about 10 KiB in any case. They follow the commits that the index is fed
-// until they are closed.
-func (x *Index) Closures(p *model.Program, memory int64) *Closures {
-	c := &Closures{
-		index: x, ladder: newLadder(p), limit: memory,
-		places: make([]atomic.Pointer[Closure], 1+memory/usualClosure),
-	}
+// Closures makes room for the closures of a model: about 10 KiB, and what the memory of the
+// index has for closures. They follow the commits that the index is fed until they are closed.
+func (x *Index) Closures(p *model.Program) *Closures {
+	c := &Closures{index: x, ladder: newLadder(p)}
+	places := make([]atomic.Pointer[Closure], firstPlaces)
+	c.places.Store(&places)
+	x.memory.closures.join(c)
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	c.all.Store(uint64(x.applied))
@@ -54,6 +58,7 @@ func (x *Index) Closures(p *model.Program, memory int64) *Closures {
 
 // Close ends the following of commits. What is asked for afterwards is not remembered.
 func (c *Closures) Close() {
+	c.index.memory.closures.leave(c)
 	c.index.writing.Lock()
 	defer c.index.writing.Unlock()
 	c.index.closures = slices.DeleteFunc(c.index.closures, func(other *Closures) bool { return other == c })
@@ -61,7 +66,7 @@ func (c *Closures) Close() {
 }
 
 // Bytes estimates the memory that the closures take.
-func (c *Closures) Bytes() int64 { return c.bytes.Load() + int64(8*len(c.places)) }
+func (c *Closures) Bytes() int64 { return c.bytes.Load() + int64(8*len(*c.places.Load())) }
 
 // Holds reports whether closures decide memberships of a step.
 func (c *Closures) Holds(step *model.Step) bool { return c.ladder.holds(step) }
@@ -74,8 +79,8 @@ func (c *Closures) Of(
 	ctx context.Context, s tuples.Snapshot, subject tuples.Node, relation tuples.Symbol,
 ) (closure *Closure, visited int, err error) {
 	hash := c.index.seed.hash(uint64(subject) ^ uint64(relation)<<48)
-	place := &c.places[hash%uint64(len(c.places))]
-	if known := place.Load(); known != nil && known.subject == subject && known.relation == relation && c.counts(known, s) {
+	known := placeOf(*c.places.Load(), hash).Load()
+	if known != nil && known.subject == subject && known.relation == relation && c.counts(known, s) {
 		return known.orNil(), 0, nil
 	}
 	climb := climb{snapshot: s, ladder: c.ladder, subject: subject, relation: relation}
@@ -83,16 +88,25 @@ func (c *Closures) Of(
 	if err != nil {
 		return nil, 0, err
 	}
+	c.index.memory.closures.built.Add(1)
 	if c.counts(found, s) && subject.Ordinal() < tuples.FirstTransient {
-		c.remember(place, found)
+		c.remember(hash, found)
 	}
 	return found.orNil(), len(climb.seen), nil
 }
 
+func placeOf(places []atomic.Pointer[Closure], hash uint64) *atomic.Pointer[Closure] {
+	return &places[reduce(hash, len(places))]
+}
+
 // counts reports whether a closure is true of a snapshot: no commit between its revision and
 // the snapshot's concerns it, nor one behind both, for which there is one number only; and
-// no tuple that was not expired yet at the snapshot's time was left out of it.
+// no tuple that was not expired yet at the snapshot's time was left out of it. Of commits that
+// the index has not been told of nothing is known.
 func (c *Closures) counts(known *Closure, s tuples.Snapshot) bool {
+	if uint64(s.Revision()) > c.index.head.Load() {
+		return false
+	}
 	changed := max(c.all.Load(), c.bucket(known.subject).Load())
 	return changed <= uint64(known.revision) && changed <= uint64(s.Revision()) && !s.Time().Before(known.now)
 }
@@ -101,28 +115,64 @@ func (c *Closures) bucket(subject tuples.Node) *atomic.Uint64 {
 	return &c.subjects[c.index.seed.hash(uint64(subject))%subjectBuckets]
 }
 
-// remember puts a closure in its place, and empties others while there are too many bytes.
-func (c *Closures) remember(place *atomic.Pointer[Closure], found *Closure) {
-	c.count(place.Swap(found), found)
-	for range c.places {
-		if c.bytes.Load() <= c.limit {
-			return
-		}
-		c.count(c.places[int(c.hand.Add(1))%len(c.places)].Swap(nil), nil)
+// remember puts a closure in its place.
+func (c *Closures) remember(hash uint64, found *Closure) {
+	c.remembering.Lock()
+	if !c.closed {
+		c.roomier()
+		c.put(placeOf(*c.places.Load(), hash), found)
 	}
+	c.remembering.Unlock()
+	c.index.memory.closures.fit()
 }
 
-func (c *Closures) count(out, in *Closure) {
-	if out != nil {
-		c.bytes.Add(-out.bytes)
+// roomier makes twice as many places when half of them are taken.
+func (c *Closures) roomier() {
+	places := *c.places.Load()
+	if 2*c.held < len(places) {
+		return
 	}
+	more := make([]atomic.Pointer[Closure], 2*len(places))
+	for i := range places {
+		if closure := places[i].Load(); closure != nil {
+			hash := c.index.seed.hash(uint64(closure.subject) ^ uint64(closure.relation)<<48)
+			placeOf(more, hash).Store(closure) // half as many share a place
+		}
+	}
+	c.places.Store(&more)
+	c.index.memory.closures.bytes.Add(int64(8 * len(places)))
+}
+
+// put replaces what is in a place; in is nil to empty it.
+func (c *Closures) put(place *atomic.Pointer[Closure], in *Closure) {
+	out := place.Swap(in)
+	bytes := int64(0)
 	if in != nil {
-		c.bytes.Add(in.bytes)
+		c.held++
+		bytes += in.bytes
+	}
+	if out != nil {
+		c.held--
+		bytes -= out.bytes
+		c.index.memory.closures.dropped.Add(1)
+	}
+	c.bytes.Add(bytes)
+	c.index.memory.closures.bytes.Add(bytes)
+}
+
+// drop empties places until so many bytes are let go, or all are empty.
+func (c *Closures) drop(bytes int64) {
+	c.remembering.Lock()
+	defer c.remembering.Unlock()
+	places := *c.places.Load()
+	for until := c.bytes.Load() - bytes; c.held > 0 && c.bytes.Load() > until; {
+		c.hand = (c.hand + 1) % len(places)
+		c.put(&places[c.hand], nil)
 	}
 }
 
 // changed notes what a commit does to closures, before it is published.
-func (c *Closures) changed(revision tuples.Revision, changes []Change) {
+func (c *Closures) changed(revision tuples.Revision, changes []tuples.EdgeChange) {
 	for i := range changes {
 		key := &changes[i].Key
 		switch c.ladder.rests[packKindOf(*key)] {

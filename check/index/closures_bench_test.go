@@ -42,7 +42,7 @@ func BenchmarkClosure(b *testing.B) {
 			}
 		})
 		b.Run(fmt.Sprintf("groups=%d/anew", groups), func(b *testing.B) {
-			forgetful := c.index.Closures(c.program, 0)
+			forgetful := c.index.ClosuresIn(0, c.program)
 			forgetful.Close()
 			b.ReportAllocs()
 			for b.Loop() {

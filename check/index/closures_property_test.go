@@ -48,10 +48,10 @@ func (f *feed) relation(r tuples.Relation) tuples.Symbol {
 
 // commit applies mutations at a revision and publishes it.
 func (f *feed) commit(revision tuples.Revision, mutations []tuples.Mutation) {
-	var changes []index.Change
+	var changes []tuples.EdgeChange
 	for i := range mutations {
 		m := &mutations[i]
-		c := index.Change{Op: m.Op, Key: tuples.EdgeKey{
+		c := tuples.EdgeChange{Op: m.Op, Key: tuples.EdgeKey{
 			Object: f.node(m.Tuple.Object), Relation: f.relation(m.Tuple.Relation),
 			Subject: f.node(m.Tuple.Subject.Object()), SubjectRelation: f.relation(m.Tuple.Subject.Relation),
 		}}
@@ -85,7 +85,7 @@ func TestClosuresAreRightAtEveryRevision(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		closures := f.index.Closures(program, rapid.SampledFrom([]int64{0, 1000, 1 << 20}).Draw(t, "memory"))
+		closures := f.index.ClosuresIn(rapid.SampledFrom([]int64{0, 1000, 1 << 20}).Draw(t, "memory"), program)
 		clocks := []time.Time{checktest.Now, checktest.Now.Add(-time.Hour), checktest.Now.Add(time.Hour)}
 		for n := 0; n <= len(c.Commits); n++ {
 			if n > 0 {

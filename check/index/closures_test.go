@@ -61,7 +61,7 @@ func newClub(t testing.TB, memory int64, lines ...string) *club {
 	if c.program, err = model.Compile(m, c.symbols); err != nil {
 		t.Fatal(err)
 	}
-	c.closures = c.index.Closures(c.program, memory)
+	c.closures = c.index.ClosuresIn(memory, c.program)
 	c.write(tuples.OpTouch, lines...)
 	return c
 }
@@ -250,9 +250,9 @@ func TestClosuresKeepWithinTheirMemory(t *testing.T) {
 func TestSubjectsOfTooManyGroupsHaveNoClosure(t *testing.T) {
 	c := newClub(t, 1<<20)
 	anna, member := c.node(tuples.Object{Type: "user", ID: "anna"}), c.relation("member")
-	var changes []index.Change
+	var changes []tuples.EdgeChange
 	for i := range uint32(1<<16 + 1) {
-		changes = append(changes, index.Change{Op: tuples.OpTouch, Key: tuples.EdgeKey{
+		changes = append(changes, tuples.EdgeChange{Op: tuples.OpTouch, Key: tuples.EdgeKey{
 			Object: tuples.NewNode(c.symbols.Lookup("group"), i+1), Relation: member, Subject: anna,
 		}})
 	}
@@ -331,14 +331,14 @@ func TestNoClosureIsStale(t *testing.T) {
 			}
 		})
 	}
-	change := index.Change{Key: tuples.EdgeKey{Object: motion, Relation: member.Relation, Subject: anna}}
+	change := tuples.EdgeChange{Key: tuples.EdgeKey{Object: motion, Relation: member.Relation, Subject: anna}}
 	for i := range commits {
 		change.Op = tuples.OpTouch
 		if i%2 == 1 {
 			change.Op = tuples.OpDelete
 		}
 		c.revision++
-		c.index.Apply(c.revision, []index.Change{change})
+		c.index.Apply(c.revision, []tuples.EdgeChange{change})
 		c.index.Publish(c.revision)
 	}
 	close(done)

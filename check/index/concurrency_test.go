@@ -47,11 +47,11 @@ func TestReadersSeeTheirRevisionWhileAWriterRuns(t *testing.T) {
 }
 
 // randomChanges are changes of few lists.
-func randomChanges(random *rand.Rand) []Change {
+func randomChanges(random *rand.Rand) []tuples.EdgeChange {
 	seen := make(map[tuples.EdgeKey]bool)
-	var all []Change
+	var all []tuples.EdgeChange
 	for range 1 + random.IntN(8) {
-		c := Change{Key: randomKey(random), Op: tuples.OpTouch, Grant: grants[random.IntN(len(grants))]}
+		c := tuples.EdgeChange{Key: randomKey(random), Op: tuples.OpTouch, Grant: grants[random.IntN(len(grants))]}
 		if random.IntN(3) == 0 {
 			c.Op, c.Grant = tuples.OpDelete, nil
 		}

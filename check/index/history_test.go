@@ -38,7 +38,7 @@ func (h *history) name(n tuples.Node, o tuples.Object) {
 }
 
 // commit makes a revision.
-func (h *history) commit(revision tuples.Revision, changes []Change) {
+func (h *history) commit(revision tuples.Revision, changes []tuples.EdgeChange) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	next := maps.Clone(h.revisions[h.head])
@@ -148,4 +148,24 @@ func (p *past) Read(context.Context, tuples.Filter, *tuples.Key, []tuples.Tuple)
 
 func (p *past) LastChange(context.Context, []tuples.Filter) (tuples.LastChange, error) {
 	return tuples.LastChange{Revision: p.revision}, nil
+}
+
+func (p *past) EachName(_ context.Context, visit func(tuples.Node, tuples.Object) error) error {
+	p.history.mu.RLock()
+	defer p.history.mu.RUnlock()
+	for _, node := range slices.Sorted(maps.Keys(p.history.objects)) {
+		if err := visit(node, p.history.objects[node]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *past) EachEdge(_ context.Context, visit func(tuples.EdgeKey, *tuples.Grant) error) error {
+	for _, key := range sortedKeys(p.state) {
+		if err := visit(key, p.state[key]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

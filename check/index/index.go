@@ -26,13 +26,19 @@ type Index struct {
 	head, floor atomic.Uint64
 	covered     atomic.Int32 // parts[covered:] are dropped
 	lists       atomic.Int64 // bytes of all partitions
+	masked      atomic.Int64 // bytes of masks
+	queued      atomic.Int64 // bytes of waiting
 	fallbacks   atomic.Int64
 
+	memory *Memory
+	quota  atomic.Int64 // of memory, in bytes
+
 	writing  sync.Mutex // guards what follows, against a load that ends
-	limit    int64      // of memory, in bytes
 	undo     undo
 	ops      []op // of the commit being applied; kept for its room
 	waiting  []commit
+	lost     error           // why waiting is not complete
+	loaded   tuples.Revision // what was loaded
 	applied  tuples.Revision // the last that was fed
 	closures []*Closures
 }
@@ -40,7 +46,7 @@ type Index struct {
 // commit is what was fed while the index was not loaded.
 type commit struct {
 	revision tuples.Revision
-	changes  []Change
+	changes  []tuples.EdgeChange
 }
 
 const notLoaded = math.MaxUint64
@@ -48,19 +54,40 @@ const notLoaded = math.MaxUint64
 // nameShare is the part of its memory that an index gives to names at most.
 const nameShare = 2
 
-// New returns an index that takes about so many bytes of memory at most, and 8 KiB in any
-// case. It knows nothing before the first [Index.Load].
-func New(memory int64) *Index { return newIndex(memory, seed(rand.Uint64())) }
+// New returns an index with a memory of its own, in bytes. See [Memory.New].
+func New(memory int64) *Index { return NewMemory(memory).New() }
 
-func newIndex(memory int64, seed seed) *Index {
-	x := &Index{seed: seed, limit: memory}
-	x.names.seed, x.names.limit = maphash.MakeSeed(), memory/nameShare
+// New returns an index that shares the memory until it is closed. It knows nothing before it
+// is loaded, by [Index.Warm] or [Index.Load].
+func (m *Memory) New() *Index {
+	x := newIndex(m, seed(rand.Uint64()))
+	m.join(x)
+	return x
+}
+
+// Close lets go of everything. The index is not to be fed any more; snapshots that were made
+// over it go on and ask the store.
+func (x *Index) Close() {
+	x.memory.leave(x)
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.floor.Store(notLoaded) // first, see the package comment
+	x.forget(errClosed)
+	x.allot(0)
+	x.fit()
+}
+
+func newIndex(m *Memory, seed seed) *Index {
+	x := &Index{seed: seed, memory: m}
+	x.names.seed = maphash.MakeSeed()
 	x.names.types.Store(&nameTypes{
 		byName:   make(map[tuples.ObjectType]*typeNames),
 		bySymbol: make(map[tuples.Symbol]*typeNames),
 	})
 	x.kinds.seed = x.seed
 	x.kinds.numbers.Store(&slots{})
+	x.kinds.ends.Store(&[]ends{{}})
+	x.kinds.objects, x.kinds.subjects = make(map[tuples.Symbol]*masks), make(map[tuples.Symbol]*masks)
 	empty := &table{} // it is always full, and so never written to
 	for i := range x.parts {
 		x.parts[i].seed = x.seed
@@ -73,47 +100,3 @@ func newIndex(memory int64, seed seed) *Index {
 
 // part returns the partition of a list by the hash of its key.
 func (x *Index) part(hash uint64) *partition { return &x.parts[hash>>(64-partitionBits)] }
-
-// Stats says what an index holds.
-type Stats struct {
-	// Head and Floor are the latest and the oldest revision that can be read from memory.
-	// Loaded is false while there is none.
-	Head, Floor tuples.Revision
-	Loaded      bool
-
-	Names int // ids held
-	// NameBytes, ListBytes and UndoBytes are estimates of memory. Undo is what only
-	// revisions before the head need, and is part of the lists.
-	NameBytes, ListBytes, UndoBytes int64
-	// Covered of Partitions are held; reads of the others go to the store.
-	Covered, Partitions int
-	// Fallbacks counts the reads that went to the store, since the index was made.
-	Fallbacks int64
-}
-
-// Stats returns what the index holds. It waits for a commit that is being applied.
-func (x *Index) Stats() Stats {
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	s := Stats{
-		Names: int(x.names.count.Load()), NameBytes: x.names.bytes.Load(),
-		ListBytes: x.lists.Load(), UndoBytes: x.undo.bytes,
-		Covered: int(x.covered.Load()), Partitions: partitions,
-		Fallbacks: x.fallbacks.Load(),
-	}
-	if floor := x.floor.Load(); floor != notLoaded {
-		s.Head, s.Floor, s.Loaded = tuples.Revision(x.head.Load()), tuples.Revision(floor), true
-	}
-	return s
-}
-
-// shrink drops partitions until the rest fits.
-func (x *Index) shrink() {
-	for x.names.bytes.Load()+x.lists.Load() > x.limit && x.covered.Load() > 0 {
-		p := &x.parts[x.covered.Add(-1)]
-		p.table.Store(nil)
-		x.lists.Add(-int64(p.bytes))
-		p.bytes = 0
-		x.undo.purge(x)
-	}
-}

@@ -16,6 +16,11 @@ type listKey uint64
 
 const reverseBit listKey = listKey(tuples.FirstTransient)
 
+func (k listKey) kind() kind { return kind(k >> 32) }
+
+// ordinal is that of the node whose list it is.
+func (k listKey) ordinal() uint32 { return uint32(k &^ reverseBit) }
+
 func forwardKey(k kind, object tuples.Node) listKey {
 	return listKey(k)<<32 | listKey(object.Ordinal())
 }
@@ -28,7 +33,20 @@ func reverseKey(k kind, subject tuples.Node) listKey {
 // readers that take no lock.
 type kinds struct {
 	seed    seed
-	numbers atomic.Pointer[slots] // from packed symbols
+	numbers atomic.Pointer[slots]  // from packed symbols
+	ends    atomic.Pointer[[]ends] // by number; 0 is none
+
+	// objects and subjects are the masks of every type, as the type of objects and as that of
+	// subjects. They are the writer's.
+	objects, subjects map[tuples.Symbol]*masks
+}
+
+// ends is where the masks of both ends say whether there can be lists of a kind.
+type ends struct{ object, subject end }
+
+type end struct {
+	masks *masks
+	bit   uint64
 }
 
 // packKind packs the four symbols of a kind.
@@ -51,6 +69,15 @@ func (k *kinds) number(packed uint64) kind {
 	return 0
 }
 
+// of returns where it says whether there can be a list.
+func (k *kinds) of(key listKey) *end {
+	e := &(*k.ends.Load())[key.kind()]
+	if key&reverseBit == 0 {
+		return &e.object
+	}
+	return &e.subject
+}
+
 // intern returns the number of a kind and gives it one if it has none.
 func (k *kinds) intern(packed uint64) kind {
 	if number := k.number(packed); number != 0 {
@@ -67,7 +94,32 @@ func (k *kinds) intern(packed uint64) kind {
 		numbers = &grown
 		k.numbers.Store(numbers)
 	}
-	number := kind(numbers.used + 1)
+	all := append(*k.ends.Load(), ends{ // behind what readers of the old slice see
+		object:  newEnd(k.objects, tuples.Symbol(packed>>48)),
+		subject: newEnd(k.subjects, tuples.Symbol(packed>>16)),
+	})
+	k.ends.Store(&all)
+	number := kind(len(all) - 1)
 	numbers.add(k.seed.hash(packed), packed, uint64(number))
 	return number
+}
+
+// drop lets go of all masks.
+func (k *kinds) drop() {
+	for _, types := range []map[tuples.Symbol]*masks{k.objects, k.subjects} {
+		for _, m := range types {
+			m.drop()
+		}
+	}
+}
+
+// newEnd gives a kind a bit in the masks of a type.
+func newEnd(types map[tuples.Symbol]*masks, t tuples.Symbol) end {
+	m := types[t]
+	if m == nil {
+		m = &masks{}
+		types[t] = m
+	}
+	m.kinds++
+	return end{masks: m, bit: 1 << ((m.kinds - 1) % 64)}
 }

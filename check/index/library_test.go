@@ -70,6 +70,10 @@ func newLibrary(size int) *library {
 		if m%6 == 0 {
 			add(node(typeMedia, m), relViewer, pick(typeUser, l.users), 0)
 		}
+		if m%100 == 3 {
+			add(node(typeMedia, m), relOwner, pick(typeUser, l.users), 0)
+			add(node(typeMedia, m), relViewer, pick(typeGroup, l.groups), relMember)
+		}
 		if m%1000 == 2 {
 			add(node(typeMedia, m), relViewer, tuples.WildcardNode(typeUser), 0)
 		}

@@ -32,14 +32,14 @@ type log struct {
 }
 
 // Load begins to fill an empty index with the state of a revision. The index must be fed
-// already with every commit behind that revision. A loader that is never finished leaves the
-// index as it was: it knows nothing.
+// already with every commit behind that revision; [Index.Warm] sees to that. A loader that is
+// never finished leaves the index as it was: it knows nothing.
 func (x *Index) Load(revision tuples.Revision) *Loader {
 	return &Loader{index: x, revision: revision}
 }
 
 // Name adds an object of the store, in any order.
-func (l *Loader) Name(node tuples.Node, object tuples.Object) { l.index.names.intern(node, object) }
+func (l *Loader) Name(node tuples.Node, object tuples.Object) { l.index.Intern(node, object) }
 
 // Add adds a tuple; grant is nil for the zero Grant. Tuples come in the order of object,
 // relation, subject type, subject relation, subject, each once: an error names the first
@@ -78,8 +78,11 @@ func (l *Loader) turn(key tuples.EdgeKey, grant *tuples.Grant) {
 	for int(l.kind) >= len(l.reverse) {
 		l.reverse = append(l.reverse, reverseLists{})
 	}
-	if l.index.covers(reverseKey(l.kind, key.Subject)) {
+	list := reverseKey(l.kind, key.Subject)
+	if l.index.covers(list) {
 		l.reverse[l.kind].add(key.Subject.Ordinal(), key.Object.Ordinal(), grant)
+	} else {
+		l.mark(list)
 	}
 }
 
@@ -99,6 +102,7 @@ func (l *Loader) flush() {
 
 // put notes a list, if its partition is held.
 func (l *Loader) put(key listKey, ordinals []uint32, grants []*tuples.Grant) {
+	l.mark(key)
 	number := l.index.seed.hash(uint64(key)) >> (64 - partitionBits)
 	p := &l.index.parts[number]
 	if p.table.Load() == nil {
@@ -119,14 +123,22 @@ func (l *Loader) put(key listKey, ordinals []uint32, grants []*tuples.Grant) {
 	l.took(p, v.size())
 }
 
+// mark notes in the masks that there is a list.
+func (l *Loader) mark(key listKey) {
+	e := l.index.kinds.of(key)
+	l.index.masked.Add(e.masks.build(key.ordinal(), e.bit, l.index.maskRoom()))
+}
+
 // took counts memory, and drops partitions that do not fit.
 func (l *Loader) took(p *partition, bytes int) {
 	x := l.index
 	p.bytes += bytes
 	x.lists.Add(int64(bytes))
-	covered := x.covered.Load()
-	x.shrink()
-	clear(l.logs[x.covered.Load():covered])
+	if x.over() {
+		covered := x.covered.Load()
+		x.fit()
+		clear(l.logs[x.covered.Load():covered])
+	}
 }
 
 func (x *Index) covers(key listKey) bool {
@@ -134,8 +146,8 @@ func (x *Index) covers(key listKey) bool {
 }
 
 // Finish makes the index readable, from the loaded revision on. What has been fed since is
-// applied first.
-func (l *Loader) Finish() {
+// applied first: it is an error if there was no room to keep that.
+func (l *Loader) Finish() error {
 	l.flush()
 	for k := range l.reverse {
 		l.reverse[k].each(func(subject uint32, objects []uint32, grants []*tuples.Grant) {
@@ -153,7 +165,7 @@ func (l *Loader) Finish() {
 		}
 		l.logs[i] = log{}
 	}
-	l.index.open(l.revision)
+	return l.index.open(l.revision)
 }
 
 // build makes the table of a partition from its log. It has little room for more: behind a
@@ -189,21 +201,4 @@ func (l *log) each(visit func(key listKey, ordinals []uint32)) {
 		visit(listKey(rest[0])<<32|listKey(rest[1]), rest[3:3+n])
 		rest = rest[3+n:]
 	}
-}
-
-// open makes the index readable from a revision on.
-func (x *Index) open(revision tuples.Revision) {
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	for _, c := range x.waiting {
-		if c.revision > revision {
-			x.apply(c.revision, c.changes, revision)
-		}
-	}
-	x.waiting = nil
-	x.head.Store(max(x.head.Load(), uint64(revision)))
-	x.names.whole.Store(true)
-	x.floor.Store(uint64(revision)) // last: it lets readers in
-	x.trim()
-	x.shrink()
 }

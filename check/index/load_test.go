@@ -36,17 +36,17 @@ func dump(x *Index) map[listKey]string {
 func TestALoadEqualsTheCommitsBehindIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		seed := seed(rapid.Uint64().Draw(t, "seed"))
-		loaded := machine{index: newIndex(1<<30, seed), history: newHistory()}
+		loaded := machine{index: newSeeded(1<<30, seed), history: newHistory()}
 		loaded.history.commit(1, creations(changes(0).Draw(t, "first")))
 		loaded.history.commit(2, changes(0).Draw(t, "second"))
 
-		applied := newIndex(1<<30, seed)
+		applied := newSeeded(1<<30, seed)
 		applied.kinds.numbers.Store(loaded.index.kinds.numbers.Load())
 		empty := machine{index: applied, history: newHistory()}
 		empty.load(t)
-		var all []Change
+		var all []tuples.EdgeChange
 		for _, key := range sortedKeys(loaded.history.revisions[2]) {
-			all = append(all, Change{Key: key, Op: tuples.OpCreate, Grant: loaded.history.revisions[2][key]})
+			all = append(all, tuples.EdgeChange{Key: key, Op: tuples.OpCreate, Grant: loaded.history.revisions[2][key]})
 		}
 		// In the order of the load, so that kinds get the same numbers.
 		applied.Apply(2, all)
@@ -79,10 +79,10 @@ func TestALoadEqualsTheCommitsBehindIt(t *testing.T) {
 	})
 }
 
-func deletions(changes []Change) []Change {
-	var deletes []Change
+func deletions(changes []tuples.EdgeChange) []tuples.EdgeChange {
+	var deletes []tuples.EdgeChange
 	for _, c := range changes {
-		deletes = append(deletes, Change{Key: c.Key, Op: tuples.OpDelete})
+		deletes = append(deletes, tuples.EdgeChange{Key: c.Key, Op: tuples.OpDelete})
 	}
 	return deletes
 }
@@ -130,9 +130,9 @@ func TestAnIndexThatIsNotLoadedKnowsNothing(t *testing.T) {
 func TestLongListsAreLoadedAndChanged(t *testing.T) {
 	m := machine{index: New(1 << 30), history: newHistory()}
 	group := tuples.NewNode(2, 1)
-	var all []Change
+	var all []tuples.EdgeChange
 	for i := range uint32(3 * maxRun) {
-		c := Change{Key: tuples.EdgeKey{Object: group, Relation: 7, Subject: tuples.NewNode(1, i+1)}, Op: tuples.OpCreate}
+		c := tuples.EdgeChange{Key: tuples.EdgeKey{Object: group, Relation: 7, Subject: tuples.NewNode(1, i+1)}, Op: tuples.OpCreate}
 		if i%1000 == 0 {
 			c.Grant = grants[4]
 		}

@@ -36,9 +36,9 @@ func TestMemoryIsWhatTheStatsSay(t *testing.T) {
 			c.use(x)
 			took := heap() - before
 			s := x.Stats()
-			counted := s.NameBytes + s.ListBytes
+			counted := s.NameBytes + s.ListBytes + s.MaskBytes
 			if off := took - counted; off > took*c.percent/100 || -off > took*c.percent/100 {
-				t.Errorf("it takes %d bytes and counts %d of names and %d of lists", took, s.NameBytes, s.ListBytes)
+				t.Errorf("it takes %d bytes and counts %d of names, %d of lists and %d of masks", took, s.NameBytes, s.ListBytes, s.MaskBytes)
 			}
 			if perTuple := took / int64(len(l.keys)); perTuple > 120 && s.UndoBytes == 0 {
 				t.Errorf("it takes %d bytes a tuple, want 120 at most", perTuple)
@@ -70,7 +70,7 @@ func churn(x *Index, l *library, commits int) {
 			op = tuples.OpCreate
 		}
 		revision++
-		x.Apply(revision, []Change{{Key: l.keys[i/2*7%len(l.keys)], Op: op}})
+		x.Apply(revision, []tuples.EdgeChange{{Key: l.keys[i/2*7%len(l.keys)], Op: op}})
 		x.Publish(revision)
 	}
 }

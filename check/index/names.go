@@ -13,7 +13,7 @@ import (
 // have no revisions, and those that do not fit into memory are just left out.
 type names struct {
 	seed  maphash.Seed
-	limit int64 // bytes of memory
+	limit atomic.Int64 // bytes of memory
 	bytes atomic.Int64
 	count atomic.Int64
 	types atomic.Pointer[nameTypes]
@@ -21,7 +21,9 @@ type names struct {
 	// held, of a type without gaps, is no object.
 	whole atomic.Bool
 
-	writing sync.Mutex // a load and a commit can name objects at the same time
+	writing sync.Mutex  // a load and a commit can name objects at the same time
+	dropped bool        // some names were let go
+	short   atomic.Bool // there was no room for some
 }
 
 // nameTypes is the types that have names. It is replaced when there is another one.
@@ -41,12 +43,31 @@ func (n *names) intern(node tuples.Node, object tuples.Object) {
 	if _, held := t.id(node.Ordinal()); held {
 		return
 	}
-	if n.bytes.Load() >= n.limit {
+	if n.bytes.Load() >= n.limit.Load() {
 		t.gaps.Store(true)
+		n.short.Store(true)
 		return
 	}
 	n.bytes.Add(int64(t.add(n.seed, node.Ordinal(), object.ID)))
 	n.count.Add(1)
+}
+
+// full reports whether names that are all held would take more memory.
+func (n *names) full() bool { return n.bytes.Load() >= n.limit.Load() && !n.short.Load() }
+
+// drop lets go of all names. What comes later is held as far as there is room again, but of no
+// type is it known any more that all of its names are.
+func (n *names) drop() {
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.dropped = true
+	n.short.Store(true)
+	n.types.Store(&nameTypes{
+		byName:   make(map[tuples.ObjectType]*typeNames),
+		bySymbol: make(map[tuples.Symbol]*typeNames),
+	})
+	n.bytes.Store(0)
+	n.count.Store(0)
 }
 
 // typeOf returns the names of a type, new if there are none.
@@ -56,6 +77,7 @@ func (n *names) typeOf(symbol tuples.Symbol, name tuples.ObjectType) *typeNames 
 		return t
 	}
 	t := newTypeNames(name, symbol)
+	t.gaps.Store(n.dropped)
 	more := &nameTypes{byName: maps.Clone(types.byName), bySymbol: maps.Clone(types.bySymbol)}
 	more.byName[name], more.bySymbol[symbol] = t, t
 	n.types.Store(more)

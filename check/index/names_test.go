@@ -14,7 +14,8 @@ import (
 )
 
 func newNames(limit int64) *names {
-	n := &New(2 * limit).names
+	n := &New(0).names
+	n.limit.Store(limit)
 	n.whole.Store(true)
 	return n
 }

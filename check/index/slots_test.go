@@ -48,7 +48,7 @@ func TestNothingIsInSlotsOfNoSize(t *testing.T) {
 }
 
 func TestListsSpreadOverPartitions(t *testing.T) {
-	x := newIndex(0, 7)
+	x := newSeeded(0, 7)
 	counts := make(map[*partition]int)
 	const each = 100
 	for ordinal := range uint64(partitions * each) { // as a store gives them out

@@ -39,12 +39,26 @@ func (u *undo) purge(x *Index) {
 	})
 }
 
-// trim lets go of the oldest versions while there are too many.
-func (x *Index) trim() {
-	for len(x.undo.versions) > 0 && (len(x.undo.versions) > maxVersions || x.undo.bytes > x.limit/undoShare) {
-		x.raise(x.undo.versions[0].revision)
+// trim lets go of the oldest versions, up to a revision, while there are too many or they take
+// more than a number of bytes.
+func (x *Index) trim(bytes int64, to tuples.Revision) {
+	u := &x.undo
+	for len(u.versions) > 0 && u.versions[0].revision <= to && (len(u.versions) > maxVersions || u.bytes > bytes) {
+		x.raise(u.versions[0].revision)
 	}
 }
+
+// bound trims while a revision is being applied, so that a large commit does not take any
+// memory it wants. If it alone is too large to be undone, readers of the revisions before it ask
+// the store from now on, until it is published.
+func (x *Index) bound(revision tuples.Revision) {
+	x.trim(x.undoRoom(), tuples.Revision(x.head.Load()))
+	x.trim(x.undoRoom(), revision)
+}
+
+// undoRoom is how many bytes older versions may take. What other indexes need of them is
+// asked for; see [Index.fit].
+func (x *Index) undoRoom() int64 { return x.memory.limit / undoShare }
 
 // raise makes a revision the oldest that can be read, and lets go of what only older ones
 // need.
