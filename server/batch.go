@@ -26,8 +26,10 @@ func (s *permissionService) BatchCheck(ctx context.Context, r *usherv1.BatchChec
 		Token:    a.newToken(),
 		Revision: a.revision(),
 	}
+	results := make([]usherv1.BatchCheckResult, len(r.GetItems())) // in one piece
 	for i, item := range r.GetItems() {
-		if response.Results[i], err = a.checkItem(ctx, item, r.GetWithAttributes()); err != nil {
+		response.Results[i] = &results[i]
+		if err := a.checkItem(ctx, item, r.GetWithAttributes(), &results[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -48,21 +50,22 @@ func validateCount(field string, n int) error {
 }
 
 // checkItem answers one item of a batch. An error concerns the whole batch.
-func (a *asked) checkItem(ctx context.Context, item *usherv1.BatchCheckItem, withAttributes bool) (*usherv1.BatchCheckResult, error) {
+func (a *asked) checkItem(ctx context.Context, item *usherv1.BatchCheckItem, withAttributes bool, result *usherv1.BatchCheckResult) error {
 	q, err := toQuestion(item.GetObject(), item.GetRelation(), item.GetSubject())
 	if err != nil {
-		failed, err := itemError(err)
-		return &usherv1.BatchCheckResult{Error: failed}, err
+		result.Error, err = itemError(err)
+		return err
 	}
 	decision, failed, err := a.checkOne(ctx, q)
 	if err != nil || failed != nil {
-		return &usherv1.BatchCheckResult{Error: failed}, err
+		result.Error = failed
+		return err
 	}
-	result := &usherv1.BatchCheckResult{Outcome: fromOutcome(decision.Outcome), MissingContext: decision.Missing}
+	result.Outcome, result.MissingContext = fromOutcome(decision.Outcome), decision.Missing
 	if withAttributes {
 		result.Attributes, err = a.attributes(ctx, q)
 	}
-	return result, err
+	return err
 }
 
 // checkOne answers one valid question of many.

@@ -27,7 +27,11 @@ func (s *permissionService) FilterObjects(ctx context.Context, r *usherv1.Filter
 	if err := known(a.program.Model, q.names()...); err != nil {
 		return nil, err
 	}
-	response := &usherv1.FilterObjectsResponse{Token: a.newToken(), Revision: a.revision()}
+	response := &usherv1.FilterObjectsResponse{
+		AllowedIds: make([]string, 0, len(r.GetObjectIds())), // most candidates of a search are allowed
+		Token:      a.newToken(),
+		Revision:   a.revision(),
+	}
 	for i := range r.GetObjectIds() {
 		if err := a.filter(ctx, q, r, i, response); err != nil {
 			return nil, err

@@ -54,11 +54,31 @@ type reign struct {
 // in use only while requests name older versions or read the past.
 const maxPrograms = 64
 
-// handle finds a store by name or id.
+// handle finds a store by name or id. That of the default store, which most requests mean,
+// takes no lock.
 func (s *Server) handle(ctx context.Context, name string) (*handle, error) {
 	if name == "" {
 		name = DefaultStore
 	}
+	if name != DefaultStore {
+		return s.findHandle(ctx, name)
+	}
+	if h := s.byDefault.Load(); h != nil {
+		return h, nil
+	}
+	h, err := s.findHandle(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.handles[h.info.ID] == h { // it is not forgotten yet
+		s.byDefault.Store(h)
+	}
+	return h, nil
+}
+
+func (s *Server) findHandle(ctx context.Context, name string) (*handle, error) {
 	store, err := s.db.Store(ctx, name)
 	if err != nil {
 		return nil, err
@@ -88,6 +108,9 @@ func (s *Server) forget(id tuples.StoreID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.handles, id)
+	if h := s.byDefault.Load(); h != nil && h.info.ID == id {
+		s.byDefault.Store(nil)
+	}
 }
 
 // stamp names a state of the store.

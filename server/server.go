@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,8 +49,9 @@ type Server struct {
 	tokens  *sealer
 	cursors *sealer
 
-	mu      sync.RWMutex
-	handles map[tuples.StoreID]*handle
+	mu        sync.RWMutex
+	handles   map[tuples.StoreID]*handle
+	byDefault atomic.Pointer[handle] // of the default store; nil until it was asked for
 
 	grpc     *grpc.Server
 	methods  map[string]*method // by full name; it does not change once calls come
