@@ -1,6 +1,6 @@
 # Bare `make` prints this help; each target has one line.
 .DEFAULT_GOAL := help
-.PHONY: help run build test race cover lint gen bench fuzz property test-grpcurl clean
+.PHONY: help run build test race cover lint gen bench bench-full soak-mixed fuzz property test-grpcurl clean
 
 BUF := go tool -modfile=tools/go.mod buf
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
@@ -36,8 +36,14 @@ lint: ## buf lint, format and breaking; gofmt, go vet, staticcheck
 gen: ## generate gen/ from proto/
 	$(BUF) generate
 
-bench: build ## Check over gRPC next to the health RPC, the engine alone, writes next to raw bbolt
-	go run ./bench -out docs/performance.md
+bench: build ## measure every operation with 100,000 tuples, about two minutes; docs/performance.md
+	go run ./bench -sizes S
+
+bench-full: build ## the same with 100 thousand, 1 million and 10 million tuples, and how cost grows
+	go run ./bench -sizes S,M,L
+
+soak-mixed: build ## everything at once for DURATION (default 30m); docs/performance.md
+	go run ./bench mixed -sizes M -duration $(or $(DURATION),30m)
 
 fuzz: ## run every fuzz target for FUZZTIME (default 1m) each
 	./.ci/fuzz $(or $(FUZZTIME),1m)

@@ -1,53 +1,98 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"runtime"
+	"path/filepath"
+	"slices"
 	"strings"
-	"time"
+	"text/template"
 )
 
-// report is a table of measurements in Markdown.
+//go:embed report.md.tmpl
+var reportText string
+
+// report is what performance.md is written from. What was not measured is missing.
 type report struct {
-	settings settings
-	rows     []string
+	Sizes  []*sizeResult // from small to large
+	Growth *growthResult
+	Mixed  *mixedResult
 }
 
-func newReport(s settings) *report { return &report{settings: s} }
-
-// add appends one measurement with its ratio to a floor, if it has one.
-func (r *report) add(what, measured, ratio string) {
-	r.rows = append(r.rows, fmt.Sprintf("| %s | %s | %s |", what, measured, ratio))
-}
-
-func perCall(total time.Duration, calls int) string {
-	return fmt.Sprintf("%.1f µs", float64(total.Nanoseconds())/float64(calls)/1000)
-}
-
-// print writes the report, and the file if one was asked for.
-func (r *report) print(w io.Writer) error {
-	text := r.String()
-	if _, err := io.WriteString(w, text); err != nil || r.settings.out == "" {
+// report writes the document and its plots from all results there are, and prints the tables.
+func (s settings) report() error {
+	r, err := s.results()
+	if err != nil {
 		return err
 	}
-	return os.WriteFile(r.settings.out, []byte(text), 0o644)
+	if len(r.Sizes) == 0 && r.Mixed == nil {
+		return nil // the first run has failed, and says why
+	}
+	if err := s.draw(r); err != nil {
+		return fmt.Errorf("plots: %w", err)
+	}
+	parsed, err := template.New("performance.md").Funcs(template.FuncMap{
+		"table": table, "rows": func(r row) []row { return []row{r} }, "each": eachOf, "micros": micros, "millis": millis, "mebi": mebi, "number": func(n int) string { return number(float64(n)) },
+	}).Parse(reportText)
+	if err != nil {
+		return err
+	}
+	var document strings.Builder
+	if err := parsed.Execute(&document, r); err != nil {
+		return err
+	}
+	for _, size := range r.Sizes {
+		if _, err := fmt.Fprintf(s.stdout, "\n%s, %s\n\n%s", size.Size, size.Origin.Date, table(size.Table())); err != nil {
+			return err
+		}
+	}
+	if r.Growth != nil {
+		if _, err := io.WriteString(s.stdout, "\n"+table([]row{r.Growth.Row()})); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(filepath.Join(s.out, "performance.md"), []byte(document.String()), 0o644)
 }
 
-// String returns the report.
-func (r *report) String() string {
+// results reads what earlier runs have kept.
+func (s settings) results() (report, error) {
+	var r report
+	files, err := fs.Glob(os.DirFS(filepath.Join(s.out, "performance")), "*.json")
+	if err != nil {
+		return r, err
+	}
+	for _, file := range files {
+		if file == growthFile || file == mixedFile {
+			continue
+		}
+		size, err := kept[sizeResult](s, file)
+		if err != nil {
+			return r, err
+		}
+		r.Sizes = append(r.Sizes, size)
+	}
+	slices.SortFunc(r.Sizes, func(a, b *sizeResult) int { return a.Load.Tuples - b.Load.Tuples })
+	if r.Growth, err = kept[growthResult](s, growthFile); err != nil {
+		return r, err
+	}
+	r.Mixed, err = kept[mixedResult](s, mixedFile)
+	return r, err
+}
+
+// table draws rows in Markdown.
+func table(rows []row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `# Performance
-
-Written by `+"`make bench`"+` on %s, %s/%s with %d cores: a generated media library of
-%d tuples, %d rounds of %v each, client and server on the same machine. The rows that have a
-ratio were measured in turns with their floor; absolute figures drift with the machine.
-
-| what | measured | ratio |
-|---|---|---|
-`, time.Now().UTC().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(),
-		r.settings.tuples, r.settings.rounds, r.settings.round)
-	b.WriteString(strings.Join(r.rows, "\n") + "\n")
+	b.WriteString("| operation | target | measured | ratio | p50 | p99 | met |\n|---|---|---|---|---|---|---|\n")
+	for _, r := range rows {
+		b.WriteString(r.line() + "\n")
+	}
 	return b.String()
+}
+
+// eachOf tells what a summary costs for one of the things that it reads.
+func eachOf(s shareResult) string {
+	return fmt.Sprintf("%.2f µs", float64(s.CPU.Nanoseconds())/1000/float64(s.Per))
 }

@@ -6,7 +6,7 @@
 //	usage.go      what the server has used: CPU time and memory, by its own accounting
 //	load.go       the library, written to the store
 //	operation.go  what a kind of request is; questions.go, filter_objects.go, lists.go and
-//	              writes.go have the kinds
+//	              writes.go and summaries.go have the kinds
 //	reads.go      the kinds that read, with the callers that they are measured with
 //	rounds.go     callers that each ask one request after the other, in turns with others
 //	result.go     what the rounds came to

@@ -62,7 +62,7 @@ func start(t *testing.T) *Target {
 func startLoaded(t *testing.T) *Target {
 	t.Helper()
 	target := start(t)
-	if _, err := target.Load(t.Context(), small); err != nil {
+	if _, err := target.Load(t.Context(), small.Tuples()); err != nil {
 		t.Fatal(err)
 	}
 	return target
@@ -70,7 +70,7 @@ func startLoaded(t *testing.T) *Target {
 
 func TestLoadWritesTheLibrary(t *testing.T) {
 	target := start(t)
-	loaded, err := target.Load(t.Context(), small)
+	loaded, err := target.Load(t.Context(), small.Tuples())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestLoadWritesTheLibrary(t *testing.T) {
 	if loaded.Tuples != count || loaded.PerSecond() <= 0 || loaded.BytesPerTuple() < 10 {
 		t.Errorf("loaded %+v, want %d tuples, a rate and a size", loaded, count)
 	}
-	if _, err := target.Load(t.Context(), small); err == nil || !strings.Contains(err.Error(), "into an empty store") {
+	if _, err := target.Load(t.Context(), small.Tuples()); err == nil || !strings.Contains(err.Error(), "into an empty store") {
 		t.Errorf("a second load: %v, want a refusal", err)
 	}
 }
@@ -95,7 +95,7 @@ func TestServerAnswersWhatTheLibraryKnows(t *testing.T) {
 			t.Errorf("%d of %d rounds are done behind turn %d", done, of, turns)
 		}
 	}
-	results, err := Compete(t.Context(), settings, target.Reads(small)...)
+	results, err := Compete(t.Context(), settings, target.Reads(Draw(small))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/usher-authz/usher/bench/library"
 	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server/wire"
@@ -34,17 +33,17 @@ const (
 	writers  = 2
 )
 
-// Load writes the default model and the library to the server's default store. A store that
-// has a tuple of the library already is refused.
-func (t *Target) Load(ctx context.Context, l *library.Library) (Loaded, error) {
+// Load writes the default model and tuples, those of a library for example, to the store. A
+// store that has one of them already is refused.
+func (t *Target) Load(ctx context.Context, all iter.Seq[tuples.Tuple]) (Loaded, error) {
 	model := &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: examples.MediaLibrary().Model.DSL}}
 	if _, err := usherv1.NewModelServiceClient(t.connection).WriteModel(ctx, &usherv1.WriteModelRequest{Store: t.store, Source: model}); err != nil {
 		return Loaded{}, fmt.Errorf("write the model: %w", err)
 	}
 	var loaded Loaded
 	start := time.Now()
-	if err := t.writeAll(ctx, l.Tuples(), &loaded); err != nil {
-		return Loaded{}, fmt.Errorf("load the library into an empty store: %w", err)
+	if err := t.writeAll(ctx, all, &loaded); err != nil {
+		return Loaded{}, fmt.Errorf("load tuples into an empty store: %w", err)
 	}
 	loaded.Elapsed = time.Since(start)
 	var err error

@@ -19,27 +19,43 @@ const (
 	OneCaller   = 1
 )
 
-// Reads draws the questions of a library: health, which is the floor, and each operation
-// that reads, with the callers that it is measured with. A library that is too small for
-// lists of a length has no such operation.
-func (t *Target) Reads(l *library.Library) []Contender {
-	check := t.Check(l.Checks(checkCount))
+// Questions are all that the operations that read ask about one library.
+type Questions struct {
+	checks      []library.Question
+	batches     [][]library.Question
+	pages       []library.Page
+	short, long []library.List // none if the library is too small for them
+}
+
+// Draw draws the questions of a library, with their answers: some seconds for a million
+// tuples.
+func Draw(l *library.Library) Questions {
+	return Questions{
+		checks: l.Checks(checkCount), batches: l.Batches(batchCount, batchSize), pages: l.Pages(pageCount, batchSize),
+		short: l.Lists(library.ShortList), long: l.Lists(library.LongList),
+	}
+}
+
+// Reads returns health, which is the floor, and each operation that reads, with the callers
+// that it is measured with.
+func (t *Target) Reads(q Questions) []Contender {
+	health, check := t.Health(), t.Check(q.checks)
 	contenders := []Contender{
-		{t.Health(), ManyCallers},
+		{health, ManyCallers},
 		{check, ManyCallers},
-		{t.Health(), OneCaller},
+		{health, OneCaller},
 		{check, OneCaller},
-		{t.BatchCheck(l.Batches(batchCount, batchSize)), FewCallers},
-		{t.FilterObjects(l.Pages(pageCount, batchSize)), FewCallers},
+		{t.BatchCheck(q.batches), FewCallers},
+		{t.FilterObjects(q.pages), FewCallers},
 	}
-	if lists := l.Lists(library.ShortList); len(lists) > 0 {
-		contenders = append(contenders, Contender{t.ListObjects(lists).Named(ListShort), FewCallers})
+	if len(q.short) > 0 {
+		contenders = append(contenders, Contender{t.ListObjects(q.short).Named(ListShort), FewCallers})
 	}
-	if lists := l.Lists(library.LongList); len(lists) > 0 {
+	if len(q.long) > 0 {
 		contenders = append(contenders,
-			Contender{t.ListObjects(lists).Named(ListLong), FewCallers},
-			Contender{t.ListPage(lists, 0).Named(FirstPage), FewCallers},
-			Contender{t.ListPage(lists, laterPage).Named(LaterPage), FewCallers})
+			Contender{t.ListObjects(q.long).Named(ListLong), FewCallers},
+			Contender{t.ListPage(q.long, 0).Named(FirstPage), FewCallers},
+			Contender{t.ListPage(q.long, laterPage).Named(LaterPage), FewCallers})
 	}
 	return contenders
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 )
@@ -55,11 +56,64 @@ func (t *Target) Memory(ctx context.Context) (Memory, error) {
 	}, nil
 }
 
-// indexBytes has a value for each store in use, and none before the first is.
-const indexBytes = "usher_index_bytes"
+// The metrics of the reverse-index cache. A server that does without it lacks them.
+const (
+	indexBytes  = "usher_index_bytes"
+	indexLoaded = "usher_index_loaded"
+)
+
+// Warm reports whether the server's reverse-index cache has all that it shall have: at once
+// if there is none.
+func (t *Target) Warm(ctx context.Context) (bool, error) {
+	families, err := t.metricFamilies(ctx)
+	if err != nil {
+		return false, err
+	}
+	loaded := families[indexLoaded]
+	return loaded == nil || sum(loaded) > 0, nil
+}
+
+// AwaitWarm waits until it is so.
+func (t *Target) AwaitWarm(ctx context.Context) error {
+	for {
+		if warm, err := t.Warm(ctx); warm || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the index is not loaded yet: %w", context.Cause(ctx))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
 
 // scrape returns the values of metrics, each summed over its labels.
 func (t *Target) scrape(ctx context.Context, names ...string) ([]float64, error) {
+	families, err := t.metricFamilies(ctx)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, len(names))
+	for i, name := range names {
+		if families[name] == nil && name != indexBytes {
+			return nil, fmt.Errorf("%s has no metric %s; is it the address of usher's metrics?", t.metrics, name)
+		}
+		values[i] = sum(families[name])
+	}
+	return values, nil
+}
+
+// sum adds up a gauge or a counter over its labels.
+func sum(family *dto.MetricFamily) float64 {
+	total := 0.0
+	for _, m := range family.GetMetric() {
+		total += m.GetGauge().GetValue() + m.GetCounter().GetValue() // it is one of them
+	}
+	return total
+}
+
+// metricFamilies asks for all metrics there are.
+func (t *Target) metricFamilies(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	if t.metrics == "" {
 		return nil, errors.New("the address of the server's metrics is not known")
 	}
@@ -80,15 +134,5 @@ func (t *Target) scrape(ctx context.Context, names ...string) ([]float64, error)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.metrics, err)
 	}
-	values := make([]float64, len(names))
-	for i, name := range names {
-		metrics := families[name].GetMetric()
-		if len(metrics) == 0 && name != indexBytes {
-			return nil, fmt.Errorf("%s has no metric %s; is it the address of usher's metrics?", t.metrics, name)
-		}
-		for _, m := range metrics {
-			values[i] += m.GetGauge().GetValue() + m.GetCounter().GetValue() // it is one of them
-		}
-	}
-	return values, nil
+	return families, nil
 }

@@ -61,3 +61,24 @@ func (p *RawPuts) Operation() Operation {
 		})
 	}}
 }
+
+// Toggle creates and deletes so many tuples in turns, one in a request, so that the store
+// stays as large as it is. Every request changes one tuple.
+func (t *Target) Toggle(count int) Operation {
+	client := usherv1.NewTupleServiceClient(t.connection)
+	return Operation{Name: "Write", server: t, Ask: func(ctx context.Context, number int) error {
+		update := create(tuples.Tuple{Key: tuples.Key{
+			Object:   tuples.Object{Type: "media", ID: tuples.ID(fmt.Sprintf("toggled-%d", number%count))},
+			Relation: "viewer",
+			Subject:  tuples.Subject{Type: "user", ID: "toggler@post.example"},
+		}})
+		if number/count%2 == 1 {
+			update.Operation = usherv1.Operation_OPERATION_DELETE
+		}
+		response, err := client.Write(ctx, &usherv1.WriteRequest{Store: t.store, Updates: []*usherv1.TupleUpdate{update}})
+		if err == nil && response.GetCreated()+response.GetDeleted() != 1 {
+			return &WrongAnswerError{fmt.Sprintf("%v of a toggled tuple", update.Operation), response.String(), "one tuple changed"}
+		}
+		return err
+	}}
+}
