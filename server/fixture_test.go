@@ -94,9 +94,15 @@ func newWorld(t testing.TB, options server.Options) *world {
 	return w
 }
 
+// withoutIndex is an IndexMemory for no index: tests run with one unless they say so.
+const withoutIndex = -1
+
 // serve starts a server over a database that the test keeps.
 func serve(t testing.TB, db tuples.Database, options server.Options) *world {
 	t.Helper()
+	if options.IndexMemory == 0 {
+		options.IndexMemory = 16 << 20
+	}
 	w := &world{t: t, server: server.New(db, options)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/usher-authz/usher/check/index"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -26,8 +27,12 @@ type handle struct {
 
 	compiling sync.Mutex // one at a time: whoever waits finds it done
 
+	index *index.Index // nil for none
+	letGo func()       // ends the loading of the index
+
 	mu       sync.RWMutex
 	programs map[tuples.ModelID]*compiled
+	released bool
 }
 
 // madeToken is the last token that was made. Answers at one revision within one
@@ -40,8 +45,9 @@ type madeToken struct {
 
 // compiled is one model version, ready for the engine.
 type compiled struct {
-	version tuples.ModelVersion
-	program *model.Program
+	version  tuples.ModelVersion
+	program  *model.Program
+	closures *index.Closures // nil without an index
 }
 
 // reign is a model with revisions at which it is known to be in force.
@@ -99,6 +105,7 @@ func (s *Server) findHandle(ctx context.Context, name string) (*handle, error) {
 	if h = s.handles[info.ID]; h == nil {
 		h = &handle{store: store, info: info, tokens: s.tokens, programs: make(map[tuples.ModelID]*compiled)}
 		s.handles[info.ID] = h
+		s.indexes.keep(s.draining, h)
 	}
 	return h, nil
 }
@@ -107,6 +114,9 @@ func (s *Server) findHandle(ctx context.Context, name string) (*handle, error) {
 func (s *Server) forget(id tuples.StoreID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if h := s.handles[id]; h != nil {
+		h.release()
+	}
 	delete(s.handles, id)
 	if h := s.byDefault.Load(); h != nil && h.info.ID == id {
 		s.byDefault.Store(nil)
@@ -202,15 +212,27 @@ func (h *handle) compile(version tuples.ModelVersion) (*compiled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile model %s: %w", version.ID, err)
 	}
-	c := &compiled{version: version, program: program}
+	return h.adopt(&compiled{version: version, program: program}), nil
+}
+
+// adopt keeps a compiled version, in the place of others if there are many. The one in force
+// stays.
+func (h *handle) adopt(c *compiled) *compiled {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for id := range h.programs {
+	if h.index != nil && !h.released {
+		c.closures = h.index.Closures(c.program)
+	}
+	inForce := h.inForce.Load()
+	for id, other := range h.programs {
 		if len(h.programs) < maxPrograms {
 			break
 		}
-		delete(h.programs, id)
+		if inForce == nil || inForce.compiled != other {
+			delete(h.programs, id)
+			other.release()
+		}
 	}
-	h.programs[version.ID] = c
-	return c, nil
+	h.programs[c.version.ID] = c
+	return c
 }

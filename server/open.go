@@ -56,7 +56,7 @@ func (h *handle) open(ctx context.Context, at tuples.At) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	return view{handle: h, snapshot: snapshot}, nil
+	return view{handle: h, snapshot: h.over(snapshot)}, nil
 }
 
 // require turns a consistency requirement into a state. It waits for a revision that is
@@ -154,6 +154,7 @@ func (s *Server) askIn(ctx context.Context, v view, id tuples.ModelID, r scope, 
 		Snapshot:   v.snapshot,
 		Contextual: contextual,
 		Context:    given,
+		Closures:   c.closures,
 		Budget:     s.options.WorkBudget,
 	})}, nil
 }

@@ -37,6 +37,9 @@ type Options struct {
 	Tracing trace.TracerProvider
 	// Decisions are recorded as this says; the zero value is no decision log.
 	Decisions DecisionOptions
+	// IndexMemory is how many bytes the indexes of all stores take at most, with the closures
+	// of subjects. Without, or if it is negative, every read goes to the database.
+	IndexMemory int64
 }
 
 const defaultDeadline = 10 * time.Second
@@ -48,6 +51,7 @@ type Server struct {
 	log     *slog.Logger
 	tokens  *sealer
 	cursors *sealer
+	indexes *indexing // nil for none
 
 	mu        sync.RWMutex
 	handles   map[tuples.StoreID]*handle
@@ -77,11 +81,15 @@ func New(db tuples.Database, options Options) *Server {
 		log:     options.Logger,
 		tokens:  newSealer(db.TokenKey(), "token"),
 		cursors: newSealer(db.TokenKey(), "cursor"),
+		indexes: newIndexing(options.IndexMemory, options.Logger),
 		handles: make(map[tuples.StoreID]*handle),
 		health:  health.NewServer(),
 	}
 	s.draining, s.drain = context.WithCancelCause(context.Background())
 	s.grpc = s.assemble()
+	if s.indexes != nil {
+		s.indexes.warming.Go(func() { s.warmAll(s.draining) })
+	}
 	return s
 }
 
@@ -118,6 +126,7 @@ func (s *Server) assemble() *grpc.Server {
 	reflection.Register(g)
 	channelz.RegisterChannelzServiceToServer(g)
 	measureDecisions(s.options.Registry, s.options.Decisions.Log)
+	s.indexes.measure(s.options.Registry)
 	s.methods = newMetrics(s.options.Registry).methods(g.GetServiceInfo())
 	s.announce(g)
 	return g
@@ -143,4 +152,5 @@ func (s *Server) Drain(ctx context.Context) {
 	stop := context.AfterFunc(ctx, s.grpc.Stop)
 	defer stop()
 	s.grpc.GracefulStop()
+	s.indexes.wait()
 }

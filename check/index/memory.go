@@ -18,6 +18,7 @@ type Memory struct {
 
 	sharing sync.Mutex // comes before writing of any index
 	indexes []*Index
+	gone    int64 // reads of indexes that were closed which went to a store
 }
 
 // closureShare is the part of a memory that is for closures.
@@ -79,7 +80,10 @@ func (m *Memory) join(x *Index) {
 func (m *Memory) leave(x *Index) {
 	m.sharing.Lock()
 	defer m.sharing.Unlock()
-	m.indexes = slices.DeleteFunc(m.indexes, func(other *Index) bool { return other == x })
+	if i := slices.Index(m.indexes, x); i >= 0 {
+		m.indexes = slices.Delete(m.indexes, i, i+1)
+		m.gone += x.fallbacks.Load()
+	}
 }
 
 // used is what the index takes, in bytes, closures apart.

@@ -19,6 +19,46 @@ type Stats struct {
 	Fallbacks int64
 }
 
+// MemoryStats says what all indexes of a [Memory] hold, with their closures.
+type MemoryStats struct {
+	// Loaded of Indexes can be read.
+	Loaded, Indexes int
+	// NameBytes, ListBytes, MaskBytes, UndoBytes and ClosureBytes are estimates of memory. They
+	// do not overlap.
+	NameBytes, ListBytes, MaskBytes, UndoBytes, ClosureBytes int64
+	// Covered of Partitions are held, of the indexes that can be read.
+	Covered, Partitions int
+	// Fallbacks counts the reads that went to a store.
+	Fallbacks int64
+	// ClosuresBuilt and ClosuresDropped count the closures that were worked out, and those
+	// that made room for others.
+	ClosuresBuilt, ClosuresDropped int64
+}
+
+// Stats returns what the indexes hold together.
+func (m *Memory) Stats() MemoryStats {
+	m.sharing.Lock()
+	defer m.sharing.Unlock()
+	all := MemoryStats{
+		Indexes: len(m.indexes), Fallbacks: m.gone, ClosureBytes: m.closures.bytes.Load(),
+		ClosuresBuilt: m.closures.built.Load(), ClosuresDropped: m.closures.dropped.Load(),
+	}
+	for _, x := range m.indexes {
+		s := x.Stats()
+		all.NameBytes += s.NameBytes
+		all.ListBytes += s.ListBytes - s.UndoBytes
+		all.MaskBytes += s.MaskBytes
+		all.UndoBytes += s.UndoBytes
+		all.Fallbacks += s.Fallbacks
+		if s.Loaded {
+			all.Loaded++
+			all.Covered += s.Covered
+			all.Partitions += s.Partitions
+		}
+	}
+	return all
+}
+
 // Stats returns what the index holds. It waits for a commit that is being applied.
 func (x *Index) Stats() Stats {
 	x.writing.Lock()

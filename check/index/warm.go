@@ -16,10 +16,10 @@ var (
 // Warm has an index that is not loaded follow a store, and loads it. Questions are answered
 // from the store meanwhile. An error, for example the context's, leaves the index knowing
 // nothing, and Warm can be called again; a store that was written to faster than it could be
-// read is one too.
-func (x *Index) Warm(ctx context.Context, store tuples.Store) (err error) {
+// read is one too. It returns how many tuples were read.
+func (x *Index) Warm(ctx context.Context, store tuples.Store) (read int, err error) {
 	if err := x.begin(); err != nil {
-		return err
+		return 0, err
 	}
 	defer func() {
 		if err != nil {
@@ -28,7 +28,7 @@ func (x *Index) Warm(ctx context.Context, store tuples.Store) (err error) {
 	}()
 	snapshot, err := store.Follow(ctx, x)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer snapshot.Close()
 	x.outdate(snapshot.Revision())
@@ -38,12 +38,16 @@ func (x *Index) Warm(ctx context.Context, store tuples.Store) (err error) {
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err := snapshot.EachEdge(ctx, loader.Add); err != nil {
-		return err
+	err = snapshot.EachEdge(ctx, func(key tuples.EdgeKey, grant *tuples.Grant) error {
+		read++
+		return loader.Add(key, grant)
+	})
+	if err != nil {
+		return 0, err
 	}
-	return loader.Finish()
+	return read, loader.Finish()
 }
 
 // begin empties the lists and has the index keep what it is fed from now on.
