@@ -14,9 +14,8 @@ import (
 //
 //	change   = time ms(8) cause(1) model id text, origin, mutations
 //	part     = mutations, of a change whose own are none
-//	mutations = count(uvarint) { mutation }
+//	mutations = count(uvarint) { packed mutation }, see pack.go
 //	origin   = caller text, actor: 0 | 1 type text id text relation text, count(uvarint) { key text value text }
-//	mutation = op(1) forward key(16) length of the grant(uvarint) grant
 type change struct {
 	time      int64
 	cause     tuples.Cause
@@ -37,18 +36,6 @@ func (c *change) encode() []byte {
 	b = append(b, byte(c.cause))
 	b = appendText(b, string(c.model))
 	return appendMutations(appendOrigin(b, c.origin), c.mutations)
-}
-
-func appendMutations(b []byte, mutations []mutation) []byte {
-	b = binary.AppendUvarint(b, uint64(len(mutations)))
-	b = slices.Grow(b, len(mutations)*(edgeLen+3))
-	for i := range mutations {
-		m := &mutations[i]
-		b = append(append(b, byte(m.op)), m.key[:]...)
-		b = binary.AppendUvarint(b, uint64(len(m.grant)))
-		b = append(b, m.grant...)
-	}
-	return b
 }
 
 func appendOrigin(b []byte, o tuples.Origin) []byte {
@@ -98,22 +85,6 @@ func decodeLog(key, value []byte) (tuples.Revision, *change, error) {
 	}
 	mutations, err := decodePart(value)
 	return revision, &change{mutations: mutations}, err
-}
-
-func (in *input) mutations() []mutation {
-	n := in.count()
-	mutations := make([]mutation, 0, n)
-	for range n {
-		m := mutation{op: tuples.Op(in.byte())}
-		copy(m.key[:], in.bytes(edgeLen))
-		m.grant = grant(in.bytes(in.count()))
-		if len(m.grant) == 0 || m.op < tuples.OpCreate || m.op > tuples.OpDelete {
-			in.fail()
-			break
-		}
-		mutations = append(mutations, m)
-	}
-	return mutations
 }
 
 // changeHead reads what an entry says of the whole change, in front of its mutations.

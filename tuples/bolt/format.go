@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -11,8 +10,8 @@ import (
 )
 
 // format is the version of the layout in keys.go. A change of the layout counts it up
-// and brings the code that migrates from the version before.
-const format = 2
+// and brings the code that migrates from the version before, see migrate.go.
+const format = 3
 
 var (
 	metaBucket       = []byte("meta")
@@ -67,41 +66,6 @@ func initialise(tx *bbolt.Tx) error {
 		return err
 	}
 	return meta.Put(formatKey, binary.BigEndian.AppendUint16(nil, format))
-}
-
-// migrate brings a file of an older format to this one.
-func migrate(tx *bbolt.Tx, meta *bbolt.Bucket) error {
-	value := meta.Get(formatKey)
-	if len(value) != 2 {
-		return fmt.Errorf("format version %x: %w", value, errDamaged)
-	}
-	switch have := binary.BigEndian.Uint16(value); have {
-	case format:
-		return nil
-	case 1:
-		if err := tx.Bucket(storesBucket).ForEach(func(id, _ []byte) error { return addStaging(tx, id) }); err != nil {
-			return err
-		}
-		return meta.Put(formatKey, binary.BigEndian.AppendUint16(nil, format))
-	default:
-		return fmt.Errorf("the file has format version %d, this program knows version %d and those before; use the program that wrote it, or a newer one", have, format)
-	}
-}
-
-// addStaging brings a store of format 1 to format 2: it had no staged rows, and no word
-// about them in its state.
-func addStaging(tx *bbolt.Tx, id []byte) error {
-	bucket := tx.Bucket(id)
-	if bucket == nil {
-		return fmt.Errorf("store %s has no data: %w", id, errDamaged)
-	}
-	for _, o := range []order{forward, reverse} {
-		if _, err := bucket.CreateBucket([]byte(partNames[partStagedForward+part(o)])); err != nil {
-			return err
-		}
-	}
-	old := bucket.Get(stateKey)
-	return bucket.Put(stateKey, append(bytes.Clone(old), number(tuples.Revision(0))...))
 }
 
 // loadStores reads what the database keeps in memory and starts its clock.

@@ -45,7 +45,7 @@ func TestOpenSaysWhatIsWrongWithAFile(t *testing.T) {
 		make func(*testing.T, string)
 		says string
 	}{
-		"a newer format": {usher(putMeta(formatKey, binary.BigEndian.AppendUint16(nil, 7))), "format version 7, this program knows version 2"},
+		"a newer format": {usher(putMeta(formatKey, binary.BigEndian.AppendUint16(nil, 7))), "format version 7, this program knows version 3"},
 		"no format":      {usher(putMeta(formatKey, nil)), "format version"},
 		"no clock":       {usher(putMeta(clockKey, []byte("x"))), "meta data"},
 		"no token key":   {usher(putMeta(tokenKeyKey, []byte("x"))), "meta data"},

@@ -43,7 +43,7 @@ func TestChangesAreTheseBytes(t *testing.T) {
 		origin:    tuples.Origin{Caller: "c", Actor: &tuples.Subject{Type: "u", ID: "a"}, Metadata: map[string]string{"y": "2", "x": "1"}},
 		mutations: []mutation{{op: tuples.OpDelete, key: forward.key(sample), grant: bare}},
 	}
-	want := "00000000000003e8 01 016d" + "0163 01 0175 0161 00 02 0178 0131 0179 0132" + "01 03 0001 00000007 0002 0003 0004 00000009 01 00"
+	want := "00000000000003e8 01 016d" + "0163 01 0175 0161 00 02 0178 0131 0179 0132" + "01 03 01 07 02 03 04 09"
 	if got := c.encode(); !bytes.Equal(got, unhex(t, want)) {
 		t.Errorf("got %x, want %s", got, want)
 	}

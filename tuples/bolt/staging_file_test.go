@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
-	bbolt "go.etcd.io/bbolt"
 )
 
 // stagedRows counts the staged rows of a store.
@@ -54,39 +52,6 @@ func TestARestartEndsWhatWasUnderWay(t *testing.T) {
 			mustCommit(t, s, eraseOf(press))
 			wantTuples(t, s, tuples.At{})
 		})
-	}
-}
-
-func TestAFileOfTheFirstFormatIsMigrated(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "usher.db")
-	db, s := openTest(t, path, Options{NoSync: true})
-	fillForVerify(t, s)
-	want := []string{anna + " expires 2999-01-01T00:00:00Z", bert + " with office_hours"}
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	tamper(t, path, func(tx *bbolt.Tx) error {
-		store := tx.Bucket([]byte(s.info.ID))
-		return errors.Join(
-			tx.Bucket(metaBucket).Put(formatKey, binary.BigEndian.AppendUint16(nil, 1)),
-			store.DeleteBucket([]byte("staged-forward")), store.DeleteBucket([]byte("staged-reverse")),
-			store.Put(stateKey, store.Get(stateKey)[:24]),
-		)
-	})
-	for range 2 {
-		db, s = openTest(t, path, Options{NoSync: true})
-		wantTuples(t, s, tuples.At{}, want...)
-		mustVerify(t, s)
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	db, s = newStagingTest(t, path, Options{})
-	mustCommit(t, s, eraseOf(tuples.Object{Type: "media", ID: "logo"}))
-	wantTuples(t, s, tuples.At{})
-	mustVerify(t, s)
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
 	}
 }
 
