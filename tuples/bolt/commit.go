@@ -10,6 +10,7 @@ import (
 // write is a commit that was found valid in itself, with its grants encoded.
 type write struct {
 	*tuples.Commit
+	bulk   *bulk                       // of a bulk commit; nil for others
 	grants []grant                     // of the mutations; nil for deletes
 	read   map[tuples.Userset]struct{} // the lists of the read set
 }
@@ -36,7 +37,7 @@ func (s *store) Commit(ctx context.Context, commit tuples.Commit) (tuples.Commit
 
 // commit writes in one transaction if that can be, or stages the commit.
 func (s *store) commit(ctx context.Context, w *write) (tuples.Committed, error) {
-	if len(w.Mutations) > s.db.limits.listed && w.Delete == nil && w.NewModel == nil {
+	if len(w.Mutations) > s.db.limits.listed && w.bulk == nil && w.Delete == nil && w.NewModel == nil {
 		return s.commitLarge(ctx, w)
 	}
 	var outcome tuples.Committed // not to be touched after an error: the job may still run

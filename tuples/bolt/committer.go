@@ -15,7 +15,7 @@ import (
 
 const (
 	// maxGroupJobs and maxGroupWeight bound one bbolt transaction: its weight is the
-	// number of tuples and rows that its jobs say they write.
+	// number of tuples and rows that its jobs say they write. A job that weighs more is alone.
 	maxGroupJobs   = 512
 	maxGroupWeight = 20_000
 )

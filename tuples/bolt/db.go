@@ -56,6 +56,9 @@ const (
 	// mapSize is the address space reserved for the file. Growing beyond it waits for
 	// every reader; reserving costs no memory.
 	mapSize = 64 << 30
+	// growStep is by how much the file grows. Each step costs a sync of its size; bbolt's 16 MiB
+	// would be 16 bytes for each of a million tuples.
+	growStep = 1 << 20
 	// lockTimeout is how long Open waits for another process to let go of the file.
 	lockTimeout = time.Second
 )
@@ -145,6 +148,7 @@ func openFile(path string, options Options) (*bbolt.DB, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
+	file.AllocSize = growStep
 	if !options.NoSync {
 		if err := syncFolder(filepath.Dir(path)); err != nil {
 			return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), file.Close())

@@ -15,12 +15,13 @@
 // One goroutine, the committer, takes what callers have queued and applies it as
 // one bbolt transaction. Each commit of such a group is checked against the state
 // that the earlier ones leave, gets its own revision, and fails alone. The order is
-// fsync, publish, acknowledge: what is in memory (heads, symbols, model lists)
-// changes after the fsync alone. Store creation, collection and the clock's mark go
+// fsync, tell the follower, publish, acknowledge: what is in memory (heads, symbols, model
+// lists, the follower's copy) changes after the fsync alone; see feed.go. Store creation, collection and the clock's mark go
 // through the same queue.
 //
-// A commit too large for that is staged: piece by piece into buckets that nobody reads,
-// each piece a job like any other. See staging.go for the way there, staged.go for how
+// A bulk commit is one job too, but of up to 250,000 tuples, which take a second: bulk.go.
+// Any other commit too large for a group is staged: piece by piece into buckets that nobody
+// reads, each piece a job like any other. See staging.go for the way there, staged.go for how
 // it becomes visible, merge.go for what follows.
 //
 // A bbolt reader can see a transaction whose meta page is written but not yet

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"maps"
@@ -136,8 +137,9 @@ func (d *draft) lastOrdinal(t tuples.Symbol) uint32 {
 type newNames struct {
 	draft    *draft
 	symbols  map[string]tuples.Symbol
-	list     []string // of symbols, in order
-	nodes    map[tuples.Object]tuples.Node
+	list     []string                      // of symbols, in order
+	nodes    map[tuples.Object]tuples.Node // of those that node was asked for
+	fresh    []interned                    // all that are new
 	ordinals map[tuples.Symbol]uint32
 }
 
@@ -184,6 +186,13 @@ func (n *newNames) node(o tuples.Object) (tuples.Node, error) {
 	if node := n.nodes[o]; node != 0 {
 		return node, nil
 	}
+	node, err := n.next(o, t)
+	n.nodes[o] = node
+	return node, err
+}
+
+// next returns a new node for an object of a type.
+func (n *newNames) next(o tuples.Object, t tuples.Symbol) (tuples.Node, error) {
 	last, ok := n.ordinals[t]
 	if !ok {
 		last = n.draft.lastOrdinal(t)
@@ -193,8 +202,9 @@ func (n *newNames) node(o tuples.Object) (tuples.Node, error) {
 			"use another store")
 	}
 	n.ordinals[t] = last + 1
-	n.nodes[o] = tuples.NewNode(t, last+1)
-	return n.nodes[o], nil
+	node := tuples.NewNode(t, last+1)
+	n.fresh = append(n.fresh, interned{node, o})
+	return node, nil
 }
 
 // edge returns a tuple's key in interned form.
@@ -215,7 +225,7 @@ func (n *newNames) edge(k tuples.Key) (edge tuples.EdgeKey, err error) {
 // put writes the new names, in the order of their keys.
 func (n *newNames) put() error {
 	d := n.draft
-	if len(n.list) > 0 || len(n.nodes) > 0 {
+	if len(n.list) > 0 || len(n.fresh) > 0 {
 		d.group.write()
 	}
 	for _, name := range n.list {
@@ -227,32 +237,38 @@ func (n *newNames) put() error {
 		d.newSymbols = append(d.newSymbols, name)
 	}
 	maps.Copy(d.ordinals, n.ordinals)
-	objects := slices.SortedFunc(maps.Keys(n.nodes), func(a, b tuples.Object) int {
-		return int(int64(n.nodes[a]) - int64(n.nodes[b]))
-	})
-	nodes, ids := d.appendOnly(partNodes), d.part(partIDs)
-	for _, o := range objects {
-		if err := nodes.Put(nodeKey(n.nodes[o]), []byte(o.ID)); err != nil {
+	return n.putNodes()
+}
+
+// putNodes writes the new nodes. A bulk commit has them in the order of their names already.
+func (n *newNames) putNodes() error {
+	d, ids := n.draft, n.draft.part(partIDs)
+	if first, _ := ids.Cursor().First(); first == nil {
+		ids = d.dense(partIDs)
+	}
+	slices.SortFunc(n.fresh, func(a, b interned) int { return a.object.Compare(b.object) })
+	for _, f := range n.fresh {
+		ordinal := binary.BigEndian.AppendUint32(nil, f.node.Ordinal())
+		if err := ids.Put(idKey(f.node.Type(), f.object.ID), ordinal); err != nil {
 			return err
-		}
-		if d.feed.follower != nil {
-			d.interned = append(d.interned, interned{n.nodes[o], o})
 		}
 	}
-	slices.SortFunc(objects, tuples.Object.Compare)
-	for _, o := range objects {
-		node := n.nodes[o]
-		ordinal := binary.BigEndian.AppendUint32(nil, node.Ordinal())
-		if err := ids.Put(idKey(node.Type(), o.ID), ordinal); err != nil {
+	nodes := d.dense(partNodes)
+	slices.SortFunc(n.fresh, func(a, b interned) int { return cmp.Compare(a.node, b.node) })
+	for _, f := range n.fresh {
+		if err := nodes.Put(nodeKey(f.node), []byte(f.object.ID)); err != nil {
 			return err
 		}
+	}
+	if d.feed.follower != nil {
+		d.interned = append(d.interned, n.fresh...)
 	}
 	return nil
 }
 
-// appendOnly returns a bucket whose keys come in ascending order, packed accordingly.
-func (d *draft) appendOnly(p part) *bbolt.Bucket {
+// dense returns a bucket that gets its rows in the order of their keys, packed accordingly.
+func (d *draft) dense(p part) *bbolt.Bucket {
 	b := d.part(p)
-	b.FillPercent = 0.95
+	b.FillPercent = 1
 	return b
 }

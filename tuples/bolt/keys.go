@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/usher-authz/usher/tuples"
@@ -77,6 +78,14 @@ func (o order) edge(key []byte) tuples.EdgeKey {
 
 // turn returns a key of this order in the other one.
 func (o order) turn(key []byte) edgeKey { return (1 - o).key(o.edge(key)) }
+
+// compareKeys orders keys bytewise.
+func compareKeys(a, b *edgeKey) int {
+	if c := cmp.Compare(binary.BigEndian.Uint64(a[:]), binary.BigEndian.Uint64(b[:])); c != 0 {
+		return c
+	}
+	return cmp.Compare(binary.BigEndian.Uint64(a[8:]), binary.BigEndian.Uint64(b[8:]))
+}
 
 func halves(left tuples.Node, leftRelation, rightType, rightRelation tuples.Symbol, rightOrdinal uint32) edgeKey {
 	var key edgeKey

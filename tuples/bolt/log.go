@@ -24,14 +24,38 @@ func (d *draft) log(c *change, effects []effect) error {
 		return err
 	}
 	c.time = d.now
-	c.mutations = make([]mutation, len(effects))
+	mutations := make([]mutation, len(effects))
 	for i := range effects {
-		c.mutations[i] = effects[i].mutation
+		mutations[i] = effects[i].mutation
 	}
-	if err := d.appendOnly(partLog).Put(number(revision), c.encode()); err != nil {
+	if err := d.putChange(revision, c, mutations); err != nil {
 		return err
 	}
 	d.advance(revision)
+	return nil
+}
+
+// maxEntry is how many mutations one value of the log has at most. A larger change has them
+// in parts, so that whoever reads it needs little memory and time for each.
+const maxEntry = 10_000
+
+// putChange writes a change to the log.
+func (d *draft) putChange(revision tuples.Revision, c *change, mutations []mutation) error {
+	log := d.dense(partLog)
+	if len(mutations) <= maxEntry {
+		c.mutations = mutations
+		return log.Put(number(revision), c.encode())
+	}
+	if err := log.Put(number(revision), c.encode()); err != nil {
+		return err
+	}
+	part := 0
+	for some := range slices.Chunk(mutations, maxEntry) {
+		if err := log.Put(partKey(revision, part), appendMutations(nil, some)); err != nil {
+			return err
+		}
+		part++
+	}
 	return nil
 }
 

@@ -27,6 +27,11 @@ func (v *view) node(o tuples.Object) (tuples.Node, error) {
 	if value == nil {
 		return 0, nil
 	}
+	return decodeOrdinal(o, t, value)
+}
+
+// decodeOrdinal returns the node of an object that an entry of ids is about.
+func decodeOrdinal(o tuples.Object, t tuples.Symbol, value []byte) (tuples.Node, error) {
 	if len(value) != 4 {
 		return 0, fmt.Errorf("ordinal %x of %s: %w", value, o, errDamaged)
 	}

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,7 +30,7 @@ type target struct {
 	index int
 }
 
-func compareTargets(a, b target) int { return bytes.Compare(a.key[:], b.key[:]) }
+func compareTargets(a, b target) int { return compareKeys(&a.key, &b.key) }
 
 // plan resolves a commit's mutations and finds out what each of them changes.
 func (d *draft) plan(w *write) (*plan, error) {
@@ -63,8 +62,12 @@ func (d *draft) plan(w *write) (*plan, error) {
 	return p, nil
 }
 
-// targets resolves the mutations, in the order of their keys, and refuses two of one key.
+// targets resolves the mutations, in the order of their keys, and refuses two of one key
+// unless they are a bulk.
 func (d *draft) targets(w *write, p *plan) ([]target, error) {
+	if w.bulk != nil {
+		return d.bulkTargets(w, p)
+	}
 	targets := make([]target, 0, len(w.Mutations))
 	for i := range w.Mutations {
 		if m := &w.Mutations[i]; m.Op != tuples.OpDelete {
@@ -133,9 +136,14 @@ func duplicate(w *write, a, b int) error {
 func (d *draft) planMutations(w *write, p *plan, targets []target) error {
 	var exists *tuples.ExistsError
 	p.effects = make([]effect, 0, len(targets))
+	rows := d.rowsAhead()
 	for _, t := range targets {
 		m := &w.Mutations[t.index]
-		e, had, err := d.effect(p, mutation{op: m.Op, key: t.key, grant: w.grants[t.index]})
+		row, err := rows.row(&t.key)
+		if err != nil {
+			return err
+		}
+		e, had, err := d.effectOn(p, mutation{op: m.Op, key: t.key, grant: w.grants[t.index]}, row)
 		if err != nil {
 			return err
 		}
@@ -150,16 +158,26 @@ func (d *draft) planMutations(w *write, p *plan, targets []target) error {
 	if exists != nil {
 		return exists
 	}
+	rows.pack()
 	return nil
 }
 
-// effect finds the tuple that a mutation is about, and what it grants. One that has
-// expired but was not collected yet counts as absent; if the mutation puts another into
-// its place, the plan has it collected before.
+// effect finds the tuple that a mutation is about, and what it grants.
 func (d *draft) effect(p *plan, m mutation) (e effect, had grant, err error) {
-	e.mutation = m
-	if e.old, err = d.row(forward, m.key[:]); err != nil || e.old == nil {
-		return e, nil, err
+	row, err := d.row(forward, m.key[:])
+	if err != nil {
+		return effect{mutation: m}, nil, err
+	}
+	return d.effectOn(p, m, row)
+}
+
+// effectOn is effect where the tuple's row was found, nil for none. One that has expired but
+// was not collected yet counts as absent; if the mutation puts another into its place, the
+// plan has it collected before.
+func (d *draft) effectOn(p *plan, m mutation, row []byte) (e effect, had grant, err error) {
+	e.mutation, e.old = m, row
+	if row == nil {
+		return e, nil, nil
 	}
 	if _, had, err = splitRow(e.old); err != nil || !had.expiredAt(d.now) {
 		return e, had, err
@@ -253,5 +271,5 @@ func (d *draft) addFound(p *plan, found []mutation) error {
 }
 
 func sortEffects(effects []effect) {
-	slices.SortFunc(effects, func(a, b effect) int { return bytes.Compare(a.key[:], b.key[:]) })
+	slices.SortFunc(effects, func(a, b effect) int { return compareKeys(&a.key, &b.key) })
 }

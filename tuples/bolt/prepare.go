@@ -23,6 +23,12 @@ func prepare(c *tuples.Commit) (*write, error) {
 			return nil, err
 		}
 	}
+	if c.Bulk {
+		var err error
+		if w.bulk, err = prepareBulk(c); err != nil {
+			return nil, err
+		}
+	}
 	if c.ReadSet != nil {
 		w.read = make(map[tuples.Userset]struct{}, len(c.ReadSet.Lists))
 		for _, list := range c.ReadSet.Lists {

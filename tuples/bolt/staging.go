@@ -200,7 +200,7 @@ func (st *staging) show(d *draft) error {
 		d.group.write()
 		revision := d.state.head + 1
 		c := &change{time: d.now, cause: st.write.cause(), origin: st.write.Origin}
-		if err := d.appendOnly(partLog).Put(number(revision), c.encode()); err != nil {
+		if err := d.dense(partLog).Put(number(revision), c.encode()); err != nil {
 			return err
 		}
 		d.advance(revision)

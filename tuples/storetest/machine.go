@@ -40,6 +40,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		"":              m.invariants,
 		"write":         m.write,
 		"write again":   m.write,
+		"bulk":          m.bulk,
 		"delete filter": m.deleteFilter,
 		"erase":         m.erase,
 		"undo":          m.undo,

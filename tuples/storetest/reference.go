@@ -186,9 +186,13 @@ func (r *reference) stale(s *tuples.ReadSet, now time.Time) bool {
 
 func (r *reference) judgeMutations(c *tuples.Commit, before map[tuples.Key]tuples.Grant) verdict {
 	v := verdict{after: maps.Clone(r.live)}
+	mutations := c.Mutations
+	if c.Bulk {
+		mutations, v.outcome.Same = lastOfEach(mutations)
+	}
 	named := map[tuples.Key]bool{}
 	exists := false
-	for _, m := range c.Mutations {
+	for _, m := range mutations {
 		k := m.Tuple.Key
 		if named[k] {
 			return verdict{err: &tuples.InvalidError{}}

@@ -51,6 +51,7 @@ func Run(t *testing.T, engine Engine) {
 		{"commit", commitRules},
 		{"refusal", refusalRules},
 		{"request id", requestRules},
+		{"bulk", bulkRules},
 		{"erase", eraseRules},
 		{"undo", undoRules},
 		{"dry run", dryRunRules},
