@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -48,6 +49,8 @@ func Compile(m *Model, symbols *tuples.Symbols) (*Program, error) {
 	c.define()
 	c.deriveUses()
 	c.deriveReach()
+	c.deriveGates()
+	c.program.uplinks = make([]atomic.Pointer[Uplinks], len(c.program.Steps))
 	return c.program, nil
 }
 

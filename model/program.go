@@ -1,6 +1,8 @@
 package model
 
 import (
+	"sync/atomic"
+
 	"github.com/bits-and-blooms/bitset"
 
 	"github.com/usher-authz/usher/tuples"
@@ -17,6 +19,8 @@ type Program struct {
 	relations map[relationKey]*Step
 	accepts   map[relationKey][]Accept
 	names     map[tuples.Symbol]string
+
+	uplinks []atomic.Pointer[Uplinks] // by Step.ID of the target
 }
 
 type relationKey struct {
@@ -64,6 +68,7 @@ type Step struct {
 	Alternatives []Alternative // of a union
 	Operands     []*Step       // of an intersection or exclusion, asked of the same object
 	Uses         []Use         // the steps that a member of this one may be a member of
+	Gate         *Gate         // of an intersection or exclusion
 	Rewrite      Rewrite       // what it was compiled from
 	Text         string        // the same in the modelling language
 

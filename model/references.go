@@ -87,8 +87,8 @@ func operands(rewrite Rewrite) []Rewrite {
 // components numbers the strongly connected components of a graph (Tarjan, SIAM
 // Journal on Computing 1972): two nodes have the same number if each can be reached
 // from the other.
-func components(nodes []node, next func(node) []node) map[node]int {
-	t := tarjan{next: next, index: make(map[node]int), low: make(map[node]int), component: make(map[node]int)}
+func components[N comparable](nodes []N, next func(N) []N) map[N]int {
+	t := tarjan[N]{next: next, index: make(map[N]int), low: make(map[N]int), component: make(map[N]int)}
 	for _, n := range nodes {
 		if t.index[n] == 0 {
 			t.visit(n)
@@ -97,15 +97,15 @@ func components(nodes []node, next func(node) []node) map[node]int {
 	return t.component
 }
 
-type tarjan struct {
-	next       func(node) []node
-	index, low map[node]int // in the order of visits, from 1
-	stack      []node       // visited, and in no component yet
-	component  map[node]int // from 1
+type tarjan[N comparable] struct {
+	next       func(N) []N
+	index, low map[N]int // in the order of visits, from 1
+	stack      []N       // visited, and in no component yet
+	component  map[N]int // from 1
 	count      int
 }
 
-func (t *tarjan) visit(n node) {
+func (t *tarjan[N]) visit(n N) {
 	t.index[n] = len(t.index) + 1
 	t.low[n] = t.index[n]
 	t.stack = append(t.stack, n)
