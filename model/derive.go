@@ -66,6 +66,7 @@ func (s *Step) Supports() []*Step {
 // member of itself.
 func (c *compiler) deriveReach() {
 	kinds := c.kinds()
+	c.program.kinds = kinds
 	for _, step := range c.program.Steps {
 		step.kinds, step.reaches = kinds, bitset.New(uint(len(kinds)))
 		for _, kind := range step.ownKinds() {

@@ -8,7 +8,7 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Program is a model compiled for the symbols of one store. It is immutable and
+// Program is a model compiled for the symbols of one store. It does not change and is
 // safe for concurrent use.
 type Program struct {
 	Model *Model
@@ -20,7 +20,9 @@ type Program struct {
 	accepts   map[relationKey][]Accept
 	names     map[tuples.Symbol]string
 
-	uplinks []atomic.Pointer[Uplinks] // by Step.ID of the target
+	kinds         map[Kind]uint // numbers the kinds of subject
+	flat, written plans
+	uplinks       []atomic.Pointer[Uplinks] // by Step.ID of the target
 }
 
 type relationKey struct {
