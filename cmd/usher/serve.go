@@ -63,6 +63,7 @@ such as grpc-addr. A flag beats the environment, and that the file.`,
 
 // serve runs the service until ctx ends.
 func (p *program) serve(ctx context.Context, s settings) (err error) {
+	paceCollector(ctx)
 	log := p.logger(s)
 	l, err := listen(s) // before the database: a taken address leaves no new file behind
 	if err != nil {
@@ -90,6 +91,7 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	}
 	options := server.Options{
 		Logger: log, Registry: newRegistry(), Deadline: s.deadline, WorkBudget: s.workBudget, Decisions: recorded,
+		IndexMemory: int64(s.indexMemory),
 	}
 	if s.otlpEndpoint != "" {
 		tracing, err := newTracing(ctx, log, s.otlpEndpoint)
@@ -151,7 +153,8 @@ func announce(ctx context.Context, log *slog.Logger, db tuples.Database, s setti
 				"addr", addr.String())
 		}
 	}
-	log.Info("serving", "grpc", l.grpc.Addr().String(), "http", l.http.Addr().String(), "db", s.db, "stores", count, "version", versionText())
+	log.Info("serving", "grpc", l.grpc.Addr().String(), "http", l.http.Addr().String(), "db", s.db, "stores", count,
+		"index_memory", s.indexMemory.String(), "version", versionText())
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/rawbytes"
@@ -26,6 +27,7 @@ type settings struct {
 	db, grpcAddr, httpAddr string
 	retention, deadline    time.Duration
 	workBudget             int
+	indexMemory            byteSize
 	logLevel               slog.Level
 	logFormat              string
 	otlpEndpoint           string
@@ -44,6 +46,8 @@ func (s *settings) flags() *pflag.FlagSet {
 	f.DurationVar(&s.retention, "retention", 30*24*time.Hour, "how long past states can still be read")
 	f.DurationVar(&s.deadline, "deadline", 10*time.Second, "time for a request that comes without a deadline")
 	f.IntVar(&s.workBudget, "work-budget", check.DefaultBudget, "tuples and usersets that one question may visit")
+	s.indexMemory = humanize.GiByte
+	f.Var(&s.indexMemory, "index-memory", "memory for the index, such as 512MiB; what does not fit is read from the database, 0 for all")
 	f.TextVar(&s.logLevel, "log-level", slog.LevelInfo, "`debug|info|warn|error`")
 	f.StringVar(&s.logFormat, "log-format", "text", "`text|json`")
 	f.StringVar(&s.otlpEndpoint, "otlp-endpoint", "", "`HOST:PORT` of an OpenTelemetry collector to send traces to, over OTLP/gRPC")
