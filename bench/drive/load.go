@@ -67,7 +67,7 @@ func (t *Target) writeAll(ctx context.Context, all iter.Seq[tuples.Tuple], loade
 			}
 		})
 	}
-	for request := range writeRequests(all) {
+	for request := range t.writeRequests(all) {
 		if ctx.Err() != nil {
 			break
 		}
@@ -80,9 +80,9 @@ func (t *Target) writeAll(ctx context.Context, all iter.Seq[tuples.Tuple], loade
 }
 
 // writeRequests creates the tuples, in their order.
-func writeRequests(all iter.Seq[tuples.Tuple]) iter.Seq[*usherv1.WriteRequest] {
+func (t *Target) writeRequests(all iter.Seq[tuples.Tuple]) iter.Seq[*usherv1.WriteRequest] {
 	return func(yield func(*usherv1.WriteRequest) bool) {
-		request := &usherv1.WriteRequest{}
+		request := &usherv1.WriteRequest{Store: t.store}
 		for tuple := range all {
 			request.Updates = append(request.Updates, create(tuple))
 			if len(request.Updates) < perWrite {
@@ -91,7 +91,7 @@ func writeRequests(all iter.Seq[tuples.Tuple]) iter.Seq[*usherv1.WriteRequest] {
 			if !yield(request) {
 				return
 			}
-			request = &usherv1.WriteRequest{}
+			request = &usherv1.WriteRequest{Store: t.store}
 		}
 		if len(request.Updates) > 0 {
 			yield(request)

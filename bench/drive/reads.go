@@ -6,8 +6,8 @@ import "github.com/usher-authz/usher/bench/library"
 // in one.
 const (
 	checkCount = 10_000
-	batchCount = 200
-	pageCount  = 200
+	batchCount = 100
+	pageCount  = 100
 	batchSize  = 100
 )
 

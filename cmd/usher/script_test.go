@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/script: the command line as people use it, against real
 // servers. Beside testscript's own commands the scripts have:
 //
-//	serve ARGS…          start usher serve on free ports; $USHER_ADDR is its gRPC address
+//	serve ARGS…          start usher serve on free ports; $USHER_ADDR is its gRPC address, $HTTP_ADDR that of its metrics
 //	shutdown             end the server with SIGTERM; fails unless its status is 0
 //	[!] log REGEXP       what the server wrote to stderr so far
 //	[!] out REGEXP       what the server wrote to stdout so far
@@ -87,7 +87,7 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-var listening = regexp.MustCompile(`"?msg"?[=:]"?serving"?.*"?grpc"?[=:]"?(127[0-9.]*:[0-9]+|\[::\]:[0-9]+)`)
+var listening = regexp.MustCompile(`"?msg"?[=:]"?serving"?.*"?grpc"?[=:]"?(127[0-9.]*:[0-9]+|\[::\]:[0-9]+)"?[, ]"?http"?[=:]"?([^" ]+)`)
 
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	s := serverOf(ts)
@@ -107,21 +107,22 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(s.process.Start())
 	ts.Defer(func() { s.kill() })
-	ready := make(chan string)
+	ready := make(chan []string)
 	go func() {
 		defer close(ready)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
 			fmt.Fprintln(&s.stderr, lines.Text())
 			if found := listening.FindStringSubmatch(lines.Text()); found != nil {
-				ready <- found[1]
+				ready <- found[1:]
 			}
 		}
 	}()
-	addr, ok := <-ready
+	addrs, ok := <-ready
 	if !ok {
 		ts.Fatalf("the server did not start:\n%s", s.stderr.String())
 	}
-	ts.Setenv("USHER_ADDR", addr)
+	ts.Setenv("USHER_ADDR", addrs[0])
+	ts.Setenv("HTTP_ADDR", addrs[1])
 }
 
 // scriptEnv is the part of a script's environment that the server looks at.
