@@ -23,11 +23,11 @@ func (e *Evaluator) Attributes(ctx context.Context, on tuples.Userset, subject t
 	if err != nil || decision.Outcome != Allowed {
 		return nil, err
 	}
-	s, step, node, err := e.question(ctx, on, subject)
+	s, step, node, err := e.written(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}
-	free := e.solverOf(solverKey{node: s.subject.node, relation: s.subject.kind.Relation, free: true})
+	free := e.solverOf(solverKey{node: s.key.node, relation: s.key.relation, written: true, free: true})
 	w := &weighing{solver: s, free: free, index: make(map[atomKey]int32)}
 	root, _, err := w.visit(ctx, node, step)
 	if err != nil {

@@ -24,7 +24,7 @@ const (
 // There are [MaxBlockers] at most, none if nothing leads to the relation, and none unless
 // it is denied. The errors are those of [Evaluator.Check].
 func (e *Evaluator) Blockers(ctx context.Context, on tuples.Userset, subject tuples.Subject) ([]tuples.Userset, error) {
-	s, step, node, err := e.question(ctx, on, subject)
+	s, step, node, err := e.written(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +174,8 @@ func (b *blockers) nameExcluded(ctx context.Context, p place) error {
 			p.step = p.step.Operands[0]
 			continue
 		}
-		ways, err := b.ways(ctx, b.solver.index[atomKey{p.node, p.step.ID}])
+		i, _ := b.solver.atoms.find(p.node, p.step)
+		ways, err := b.ways(ctx, i)
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func newComponent(s *solver, members []int32) *component {
 		c.place[i] = p
 	}
 	for p, i := range members {
-		for _, b := range s.atoms[i].waiting {
+		for _, b := range s.atoms.list[i].rest.waiting {
 			if q, ok := c.place[b.child]; ok {
 				c.dependents[q] = append(c.dependents[q], p)
 				c.negative = c.negative || b.negated
@@ -110,12 +110,12 @@ func (c *component) leastFixpoint(ctx context.Context, openCounts bool, opposite
 		if b.in[p] {
 			return nil
 		}
-		a := &c.solver.atoms[c.members[p]]
+		a := &c.solver.atoms.list[c.members[p]]
 		if b.holds(a) {
 			b.in[p] = true
 			found = append(found, p)
 		}
-		return c.solver.graph.spend(ctx, 1+len(a.waiting))
+		return c.solver.graph.spend(ctx, 1+len(a.rest.waiting))
 	}
 	for p := range c.members {
 		if err := try(p); err != nil {
@@ -135,10 +135,10 @@ func (c *component) leastFixpoint(ctx context.Context, openCounts bool, opposite
 // holds evaluates an atom's rule.
 func (b *bound) holds(a *atom) bool {
 	union := a.step.Op == model.OpUnion
-	if b.counts(a.decided) == union {
+	if b.counts(a.rest.decided) == union {
 		return union
 	}
-	for _, w := range a.waiting {
+	for _, w := range a.rest.waiting {
 		if b.branchHolds(w) == union {
 			return union
 		}
@@ -157,9 +157,9 @@ func (b *bound) branchHolds(w branch) bool {
 	case member:
 		return b.in[p]
 	case w.negated:
-		return b.counts(b.solver.atoms[w.child].value.not())
+		return b.counts(b.solver.atoms.list[w.child].value.not())
 	}
-	return b.counts(b.solver.atoms[w.child].value)
+	return b.counts(b.solver.atoms.list[w.child].value)
 }
 
 func (b *bound) counts(v value) bool { return v.truth == yes || v.truth == open && b.openCounts }
@@ -169,7 +169,7 @@ func (b *bound) counts(v value) bool { return v.truth == yes || v.truth == open 
 func (c *component) causes(ctx context.Context, sure, possible []bool) ([]*causes, error) {
 	why := make([]*causes, len(c.members))
 	current := func(w branch) value {
-		v := c.solver.atoms[w.child].value
+		v := c.solver.atoms.list[w.child].value
 		if p, member := c.place[w.child]; member {
 			switch {
 			case sure[p]:
@@ -186,14 +186,14 @@ func (c *component) causes(ctx context.Context, sure, possible []bool) ([]*cause
 		return v.and(w.guard)
 	}
 	collect := func(p int) (bool, error) {
-		a := &c.solver.atoms[c.members[p]]
-		all := why[p].join(a.decided.causes)
-		for _, w := range a.waiting {
+		a := &c.solver.atoms.list[c.members[p]]
+		all := why[p].join(a.rest.decided.causes)
+		for _, w := range a.rest.waiting {
 			all = all.join(current(w).causes)
 		}
 		changed := all != why[p]
 		why[p] = all
-		return changed, c.solver.graph.spend(ctx, 1+len(a.waiting))
+		return changed, c.solver.graph.spend(ctx, 1+len(a.rest.waiting))
 	}
 	var queue []int
 	for p := range c.members {

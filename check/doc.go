@@ -10,7 +10,8 @@
 //	query, evaluator                 what is asked, and of whom
 //	graph, overlay, edges, reads     tuples, with contextual ones laid over them
 //	value, guard                     the three truth values, and conditions
-//	solver, frame, component         is the subject in it? What a Check comes to
+//	solver, atom, frame, component   is the subject in it? What a Check comes to
+//	membership                       groups, met from the subject's side
 //	list_*, expand                   lists, and trees of usersets
 //	explanation, explain_union,      why, and what would have been enough
 //	  ways, would_grant

@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -14,46 +15,50 @@ import (
 type Evaluator struct {
 	request Request
 	graph   graph
-	solvers map[solverKey]*solver
+	solvers []*solver
+	oldest  int             // of the solvers, when there are maxSolvers of them
 	bars    map[uint32]bool // what [Evaluator.canBar] found out of steps
 	ready   bool            // the contextual tuples are laid over the graph
 }
 
-type solverKey struct {
-	node     tuples.Node
-	relation tuples.Symbol
-	free     bool
-}
+// evaluators are those that were closed. Most requests need little memory, and all of it
+// in an evaluator that served another request before.
+var evaluators = sync.Pool{New: func() any { return new(Evaluator) }}
 
-// New returns an evaluator for one request.
+// New returns an evaluator for one request. Close it.
 func New(request Request) *Evaluator {
 	if request.Budget == 0 {
 		request.Budget = DefaultBudget
 	}
-	return &Evaluator{
-		request: request,
-		graph: graph{
-			snapshot: request.Snapshot,
-			program:  request.Program,
-			budget:   request.Budget,
-		},
-		solvers: make(map[solverKey]*solver, 1),
-	}
+	e := evaluators.Get().(*Evaluator)
+	e.request = request
+	e.graph.snapshot, e.graph.program, e.graph.budget = request.Snapshot, request.Program, request.Budget
+	return e
 }
 
-// Close lets go of the evaluator's memory. Neither it nor a list that it gave may be used
-// afterwards; answers may.
-func (e *Evaluator) Close() { *e = Evaluator{} }
+// Close gives the evaluator's memory to the next one. Neither it nor a list that it gave
+// may be used afterwards; answers may. An evaluator that is not closed is no leak.
+func (e *Evaluator) Close() {
+	for _, s := range e.solvers {
+		s.end()
+	}
+	*e = Evaluator{solvers: e.solvers[:0]}
+	evaluators.Put(e)
+}
 
 // Check answers: may subject do what the relation of on stands for? It fails with an
 // [*UnknownError], a [*ConditionError], [ErrBudget], the context's error or the
 // snapshot's.
 func (e *Evaluator) Check(ctx context.Context, on tuples.Userset, subject tuples.Subject) (Decision, error) {
-	s, step, node, err := e.question(ctx, on, subject)
+	key, err := e.who(ctx, subject)
 	if err != nil {
 		return Decision{}, err
 	}
-	v, err := s.solve(ctx, node, step)
+	step, node, err := e.atom(ctx, on)
+	if err != nil {
+		return Decision{}, err
+	}
+	v, err := e.solverOf(key).solve(ctx, node, step)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -108,48 +113,78 @@ func (e *Evaluator) prepare(ctx context.Context) error {
 	return nil
 }
 
-// solver returns the solver for questions about one subject.
-func (e *Evaluator) solver(ctx context.Context, subject tuples.Subject) (*solver, error) {
+// who returns the key of the solver for questions about a subject.
+func (e *Evaluator) who(ctx context.Context, subject tuples.Subject) (solverKey, error) {
 	if err := e.prepare(ctx); err != nil {
-		return nil, err
+		return solverKey{}, err
 	}
-	program := e.request.Program
-	if program.Type(subject.Type) == 0 {
-		return nil, &UnknownError{Type: subject.Type}
+	if e.request.Program.Type(subject.Type) == 0 {
+		return solverKey{}, &UnknownError{Type: subject.Type}
 	}
-	relation := e.graph.relation(subject.Type, subject.Relation)
-	if subject.IsUserset() && relation == 0 {
-		return nil, &UnknownError{Type: subject.Type, Relation: subject.Relation}
+	var key solverKey
+	if subject.IsUserset() {
+		if key.relation = e.graph.relation(subject.Type, subject.Relation); key.relation == 0 {
+			return solverKey{}, &UnknownError{Type: subject.Type, Relation: subject.Relation}
+		}
 	}
-	node, err := e.graph.node(ctx, subject.Object())
+	var err error
+	key.node, err = e.graph.node(ctx, subject.Object())
+	return key, err
+}
+
+// solver returns the solver for questions about one subject. It is the caller's as long as
+// the evaluator.
+func (e *Evaluator) solver(ctx context.Context, subject tuples.Subject) (*solver, error) {
+	key, err := e.who(ctx, subject)
 	if err != nil {
 		return nil, err
 	}
-	return e.solverOf(solverKey{node: node, relation: relation}), nil
+	s := e.solverOf(key)
+	s.lent = true
+	return s, nil
 }
 
 // maxSolvers bounds the subjects whose answers are kept. A batch about 10,000 users
 // would else hold some 40 MB.
 const maxSolvers = 16
 
+// solverOf returns the solver of a key. It is the caller's until another one is asked for.
 func (e *Evaluator) solverOf(key solverKey) *solver {
-	s := e.solvers[key]
-	if s == nil {
-		if len(e.solvers) == maxSolvers {
-			clear(e.solvers)
+	for _, s := range e.solvers {
+		if s.key == key {
+			return s
 		}
-		s = newSolver(e, key)
-		e.solvers[key] = s
 	}
-	return s
+	n := len(e.solvers)
+	switch {
+	case n < cap(e.solvers) && n < maxSolvers: // one of an earlier request
+		e.solvers = e.solvers[:n+1]
+		if e.solvers[n] == nil {
+			e.solvers[n] = &solver{}
+		}
+	case n < maxSolvers:
+		e.solvers = append(e.solvers, &solver{})
+	default:
+		n = e.oldest
+		e.oldest = (e.oldest + 1) % maxSolvers
+		if e.solvers[n].lent {
+			e.solvers[n] = &solver{}
+		}
+	}
+	e.solvers[n].begin(e, key)
+	return e.solvers[n]
 }
 
-// question returns the solver for questions about subject, and the atom of on.
-func (e *Evaluator) question(ctx context.Context, on tuples.Userset, subject tuples.Subject) (*solver, *model.Step, tuples.Node, error) {
-	s, err := e.solver(ctx, subject)
+// written returns a solver for questions about subject that follows the model step by step,
+// and the atom of on. The solver is the caller's as long as the evaluator.
+func (e *Evaluator) written(ctx context.Context, on tuples.Userset, subject tuples.Subject) (*solver, *model.Step, tuples.Node, error) {
+	key, err := e.who(ctx, subject)
 	if err != nil {
 		return nil, nil, 0, err
 	}
+	key.written = true
+	s := e.solverOf(key)
+	s.lent = true
 	step, node, err := e.atom(ctx, on)
 	return s, step, node, err
 }

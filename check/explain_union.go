@@ -34,11 +34,11 @@ func (x *explainer) proves(w way, i int32) bool {
 	if w.step == nil || x.solver.subject.is(w.node, w.step) {
 		return true
 	}
-	child, visited := x.solver.index[atomKey{w.node, w.step.ID}]
+	child, visited := x.solver.atoms.find(w.node, w.step)
 	if !visited {
 		return false
 	}
-	a, own := &x.solver.atoms[child], &x.solver.atoms[i]
+	a, own := &x.solver.atoms.list[child], &x.solver.atoms.list[i]
 	return a.value.truth == yes && a.proof < own.proof
 }
 
@@ -55,7 +55,7 @@ func (x *explainer) way(ctx context.Context, i int32, w way) (*Reason, error) {
 		}
 		v = reached.and(w.guard)
 	}
-	a := &x.solver.atoms[i]
+	a := &x.solver.atoms.list[i]
 	r, err := x.reason(ctx, a.node, a.step.Relation, w.rule, v)
 	if r == nil || err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (x *explainer) way(ctx context.Context, i int32, w way) (*Reason, error) {
 // if it holds, else as many as the tree has room for and one more, which shows the cut.
 // A list of a million groups may lead there, so it reads no further than that.
 func (x *explainer) ways(ctx context.Context, i int32) ([]way, error) {
-	a := x.solver.atoms[i]
+	a := x.solver.atoms.list[i]
 	room := max(MaxReasons-x.reasons, 0) + 1
 	holds := a.value.truth == yes
 	if holds {

@@ -54,11 +54,15 @@ const (
 
 // Explain answers like [Evaluator.Check] and tells why.
 func (e *Evaluator) Explain(ctx context.Context, on tuples.Userset, subject tuples.Subject) (*Explanation, error) {
-	decision, err := e.Check(ctx, on, subject)
+	s, step, node, err := e.written(ctx, on, subject)
 	if err != nil {
 		return nil, err
 	}
-	s, step, node, err := e.question(ctx, on, subject)
+	v, err := s.solve(ctx, node, step)
+	if err != nil {
+		return nil, err
+	}
+	decision, err := e.decide(ctx, v)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +133,7 @@ func (x *explainer) atom(ctx context.Context, node tuples.Node, step *model.Step
 	if r == nil || err != nil {
 		return nil, err
 	}
-	i := x.solver.index[atomKey{node, step.ID}]
+	i, _ := x.solver.atoms.find(node, step)
 	subject := &x.solver.subject
 	switch {
 	case subject.is(node, step):

@@ -22,6 +22,9 @@ type graph struct {
 	unseen    []tuples.Object // by ordinal - FirstTransient
 
 	reads *readSet // nil unless asked for
+
+	object [1]tuples.Object // room for node
+	found  [1]tuples.Node
 }
 
 // pollEvery is how many units of work pass between two looks at the context. A
@@ -44,18 +47,17 @@ func (g *graph) spend(ctx context.Context, units int) error {
 // node interns one object. An object that the store has never seen gets a node of
 // this request's own: no stored tuple names it, but a wildcard may still match it.
 func (g *graph) node(ctx context.Context, object tuples.Object) (tuples.Node, error) {
-	t := g.program.Type(object.Type)
 	if object.ID == tuples.Wildcard {
-		return tuples.WildcardNode(t), nil
+		return tuples.WildcardNode(g.program.Type(object.Type)), nil
 	}
-	objects, nodes := [1]tuples.Object{object}, [1]tuples.Node{}
-	if err := g.snapshot.Nodes(ctx, objects[:], nodes[:]); err != nil {
+	g.object[0], g.found[0] = object, 0
+	if err := g.snapshot.Nodes(ctx, g.object[:], g.found[:]); err != nil {
 		return 0, err
 	}
-	if nodes[0] != 0 {
-		return nodes[0], nil
+	if g.found[0] != 0 {
+		return g.found[0], nil
 	}
-	return g.transientNode(t, object), nil
+	return g.transientNode(g.program.Type(object.Type), object), nil
 }
 
 func (g *graph) transientNode(t tuples.Symbol, object tuples.Object) tuples.Node {

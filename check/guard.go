@@ -44,7 +44,7 @@ func (e *Evaluator) guard(ctx context.Context, accept *model.Accept, grant *tupl
 // guard is [Evaluator.guard] as the solver reads it.
 func (s *solver) guard(ctx context.Context, accept *model.Accept, grant *tuples.Grant, where tuples.EdgeKey) (value, error) {
 	v, err := s.evaluator.guard(ctx, accept, grant, where)
-	if s.free && v.truth == yes && restricts(grant) {
+	if s.key.free && v.truth == yes && restricts(grant) {
 		v.truth = open
 	}
 	return v, err

@@ -138,7 +138,7 @@ func (o *openness) states(ctx context.Context, t tuples.ObjectType, node tuples.
 // one Check found out is of use for the next.
 func (o *openness) solverOf(r recipient) *solver {
 	s := o.evaluator.solverOf(solverKey{node: r.node, relation: r.relation})
-	if len(s.atoms) > maxAtoms {
+	if len(s.atoms.list) > maxAtoms {
 		s.abandon()
 	}
 	return s

@@ -57,7 +57,7 @@ func (p *portrait) strongest(ctx context.Context, o openRight) (int, Outcome, er
 			r := p.survey.recipients[p.number]
 			p.solver = newSolver(p.evaluator, solverKey{node: r.node, relation: r.relation})
 		}
-		if len(p.solver.atoms) > maxAtoms {
+		if len(p.solver.atoms.list) > maxAtoms {
 			p.solver.abandon()
 		}
 		v, err := p.solver.solve(ctx, p.nodes[o.object], p.step(int(o.object), right))

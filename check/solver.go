@@ -19,18 +19,28 @@ import (
 type solver struct {
 	evaluator *Evaluator
 	graph     *graph
+	key       solverKey
 	subject   subject
+	plan      *model.Plan // has the rules of the atoms
+	memberships
 
-	index  map[atomKey]int32
-	atoms  []atom
+	atoms  atoms
 	frames []frame
 	open   []int32 // visited atoms of incomplete components, in the order of visit
 	proofs int32   // how many atoms came to yes
+	lent   bool    // somebody may ask it again after others have been made
+}
+
+// solverKey is whom a solver is about, and in which way.
+type solverKey struct {
+	node     tuples.Node
+	relation tuples.Symbol
+	// written makes it visit every step that the model has on the way, so that what each
+	// came to can be told. Else it goes by the shortest way to the answer.
+	written bool
 	// free makes tuples that restrict what they grant count as open: there or not. What
 	// is sure then is granted without restriction, see [Evaluator.Attributes].
 	free bool
-
-	spare [][]tuples.Edge // buffers of finished frames
 }
 
 // subject is who the solver's questions are about.
@@ -57,59 +67,49 @@ func (s *subject) matches(a *model.Accept) (tuples.Node, bool) {
 	return s.node, !s.node.IsWildcard()
 }
 
-type atomKey struct {
-	node tuples.Node
-	step uint32
-}
-
-// atom is one question and what is known of its answer.
-type atom struct {
-	node  tuples.Node
-	step  *model.Step
-	value value
-	// low is the earliest visited atom that this one's component reaches.
-	low int32
-	// proof numbers the atoms that came to yes, each after those it rests on; 0 for
-	// others. It keeps explanations from going in circles.
-	proof int32
-	// While pending: what the decided part of the rule came to, and the rest of it.
-	decided value
-	waiting []branch
-}
-
-// branch is one undecided part of a rule: guard and child, or guard and not child.
-type branch struct {
-	child   int32
-	guard   value
-	negated bool
-}
-
-// usualAtoms and usualFrames are room for what a Check usually visits: 4 to 11 atoms in
-// BenchmarkCheck.
-const (
-	usualAtoms  = 16
-	usualFrames = 8
-)
-
 func newSolver(e *Evaluator, key solverKey) *solver {
-	return &solver{
-		evaluator: e,
-		graph:     &e.graph,
-		subject:   subject{node: key.node, kind: model.Kind{Type: key.node.Type(), Relation: key.relation}},
-		free:      key.free,
-		index:     make(map[atomKey]int32, usualAtoms),
-		atoms:     make([]atom, 0, usualAtoms),
-		frames:    make([]frame, 0, usualFrames),
-		open:      make([]int32, 0, usualAtoms),
+	s := &solver{}
+	s.begin(e, key)
+	return s
+}
+
+// begin makes a solver ready for questions about a subject. What it knew of another is
+// forgotten.
+func (s *solver) begin(e *Evaluator, key solverKey) {
+	s.abandon()
+	s.evaluator, s.graph, s.key = e, &e.graph, key
+	s.subject = subject{node: key.node, kind: model.Kind{Type: key.node.Type(), Relation: key.relation}}
+	s.memberships = memberships{}
+	s.proofs, s.lent = 0, false
+	if key.written {
+		s.plan = e.request.Program.Written(s.subject.kind)
+		return
+	}
+	s.plan = e.request.Program.Plan(s.subject.kind)
+	if e.graph.overlay == nil && e.graph.reads == nil {
+		s.closures = e.request.Closures
 	}
 }
 
+// end lets go of what the solver knows, and of room that is rarely needed.
+func (s *solver) end() {
+	s.abandon()
+	s.key, s.plan, s.memberships = solverKey{}, nil, memberships{}
+	if cap(s.frames) > keptFrames {
+		s.frames, s.open = nil, nil
+	}
+}
+
+// keptFrames is for how many frames a solver keeps room from one request to the next.
+const keptFrames = 64
+
 // solve returns the value of an atom; it is never pending.
 func (s *solver) solve(ctx context.Context, node tuples.Node, step *model.Step) (value, error) {
-	i, visited := s.index[atomKey{node, step.ID}]
+	i, visited := s.atoms.find(node, step)
 	if !visited {
 		var err error
 		if i, err = s.visit(ctx, node, step); err != nil {
+			s.abandon()
 			return value{}, err
 		}
 	}
@@ -119,31 +119,29 @@ func (s *solver) solve(ctx context.Context, node tuples.Node, step *model.Step) 
 			return value{}, err
 		}
 	}
-	return s.atoms[i].value, nil
+	return s.atoms.list[i].value, nil
 }
 
-// abandon forgets everything after a failure: pending atoms would be wrong to keep.
+// abandon forgets all atoms, for example after a failure: those that are pending would be
+// wrong to keep.
 func (s *solver) abandon() {
-	clear(s.index)
-	s.atoms, s.frames, s.open = nil, nil, nil
+	s.atoms.clear()
+	s.frames, s.open = s.frames[:0], s.open[:0]
 }
 
 // visit adds an atom and, unless it is plain to see, a frame to work it out.
 func (s *solver) visit(ctx context.Context, node tuples.Node, step *model.Step) (int32, error) {
 	if err := s.graph.spend(ctx, 1); err != nil {
-		s.abandon()
 		return 0, err
 	}
-	i := int32(len(s.atoms))
-	s.index[atomKey{node, step.ID}] = i
-	s.atoms = append(s.atoms, atom{node: node, step: step, low: i})
-	switch {
-	case s.subject.is(node, step):
-		s.settle(i, value{truth: yes}) // a userset is a member of itself
-	case !step.Reaches(s.subject.kind):
+	i := s.atoms.add(node, step)
+	switch rule := s.plan.Rule(step); {
+	case rule == nil:
 		s.settle(i, value{truth: no})
+	case rule.Self && node == s.subject.node:
+		s.settle(i, value{truth: yes}) // a userset is a member of itself
 	default:
-		s.frames = append(s.frames, newFrame(i, step, len(s.open)))
+		s.push(i, node, rule)
 		s.open = append(s.open, i)
 	}
 	return i, nil
@@ -151,8 +149,8 @@ func (s *solver) visit(ctx context.Context, node tuples.Node, step *model.Step) 
 
 // settle gives an atom its final value.
 func (s *solver) settle(i int32, v value) {
-	a := &s.atoms[i]
-	a.value, a.waiting = v, nil
+	a := &s.atoms.list[i]
+	a.value, a.rest = v, nil
 	if v.truth == yes {
 		s.proofs++
 		a.proof = s.proofs
@@ -162,18 +160,17 @@ func (s *solver) settle(i int32, v value) {
 // advance takes the frame on top one step on: to its next child, or to its end.
 func (s *solver) advance(ctx context.Context) error {
 	top := len(s.frames) - 1
-	next, ok, err := s.next(ctx, &s.frames[top])
+	f := &s.frames[top]
+	found, err := s.next(ctx, f)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if !found {
 		return s.finish(ctx)
 	}
-	f := &s.frames[top]
-	f.guard, f.negated = next.guard, next.negated
-	child, visited := s.index[atomKey{next.node, next.step.ID}]
+	child, visited := s.atoms.find(f.child.node, f.child.step)
 	if !visited {
-		if child, err = s.visit(ctx, next.node, next.step); err != nil {
+		if child, err = s.visit(ctx, f.child.node, f.child.step); err != nil {
 			return err
 		}
 		if len(s.frames)-1 > top {
@@ -187,12 +184,12 @@ func (s *solver) advance(ctx context.Context) error {
 // report hands what is known of a child to the frame on top.
 func (s *solver) report(child int32) {
 	f := &s.frames[len(s.frames)-1]
-	c := &s.atoms[child]
+	c := &s.atoms.list[child]
 	if c.value.truth == pending {
-		f.waiting = append(f.waiting, branch{child: child, guard: f.guard, negated: f.negated})
+		f.waiting = append(f.waiting, branch{child: child, guard: f.child.guard, negated: f.child.negated})
 		return
 	}
-	f.combine(c.value, f.negated, f.guard)
+	f.combine(c.value, f.child.negated, f.child.guard)
 }
 
 // finish ends the frame on top, and its component if it is the last of it.
@@ -200,16 +197,15 @@ func (s *solver) finish(ctx context.Context) error {
 	top := len(s.frames) - 1
 	f := &s.frames[top]
 	i, base := f.atom, f.base
-	a := &s.atoms[i]
+	a := &s.atoms.list[i]
 	for _, w := range f.waiting {
-		a.low = min(a.low, s.atoms[w.child].low)
+		a.low = min(a.low, s.atoms.list[w.child].low)
 	}
 	if f.isDecided() || len(f.waiting) == 0 {
 		s.settle(i, f.value)
 	} else {
-		a.decided, a.waiting = f.value, f.waiting
+		a.rest = &rule{decided: f.value, waiting: f.waiting}
 	}
-	s.release(f)
 	s.frames = s.frames[:top]
 	if a.low == i {
 		if err := s.complete(ctx, s.open[base:]); err != nil {
@@ -220,8 +216,8 @@ func (s *solver) finish(ctx context.Context) error {
 	if top == 0 {
 		return nil
 	}
-	parent := &s.atoms[s.frames[top-1].atom]
-	parent.low = min(parent.low, s.atoms[i].low)
+	parent := &s.atoms.list[s.frames[top-1].atom]
+	parent.low = min(parent.low, s.atoms.list[i].low)
 	s.report(i)
 	return nil
 }
@@ -230,7 +226,7 @@ func (s *solver) finish(ctx context.Context) error {
 func (s *solver) complete(ctx context.Context, members []int32) error {
 	var waiting []int32
 	for _, i := range members {
-		if s.atoms[i].value.truth == pending {
+		if s.atoms.list[i].value.truth == pending {
 			waiting = append(waiting, i)
 		}
 	}

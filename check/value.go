@@ -89,7 +89,17 @@ func (v value) and(w value) value {
 }
 
 // or returns the value of "v or w", in strong Kleene logic.
-func (v value) or(w value) value { return v.not().and(w.not()).not() }
+func (v value) or(w value) value {
+	switch {
+	case v.truth == yes || w.truth == yes:
+		return value{truth: yes}
+	case w.truth == no:
+		return v
+	case v.truth == no:
+		return w
+	}
+	return value{truth: open, causes: v.causes.join(w.causes)}
+}
 
 // not returns the value of "not v".
 func (v value) not() value {

@@ -39,6 +39,7 @@ func (e *Evaluator) wouldGrant(
 		t := New(trial)
 		decision, err := t.Check(ctx, on, subject)
 		e.graph.budget = t.graph.budget
+		t.Close()
 		var failed *ConditionError
 		if err != nil && !errors.As(err, &failed) && !errors.Is(err, ErrBudget) {
 			return nil, false, err
