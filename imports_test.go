@@ -35,6 +35,7 @@ var layers = []struct {
 	{"tuplefile", []string{"gen/usher/v1", "server/wire", "tuples"}, "files of tuples are read and written by clients, which know no engine, store or server"},
 	{"examples", []string{"model", "tuples"}, "an example is a model and tuples"},
 	{"bench/library", []string{"tuples"}, "what it knows to be right must not come from what is measured"},
+	{"bench/adversarial", []string{"tuples"}, "worlds are tuples with the right answers: whoever is measured must not have made them"},
 	{"bench/drive", []string{"gen/usher/v1", "server/wire", "bench/library", "examples", "tuples"}, "what measures a server is a client of it, and nothing else"},
 	{"cmd/usher", []string{"gen/usher/v1", "bench/drive", "bench/library", "check", "decisions", "examples", "model", "scenario", "server", "server/wire", "tuplefile", "tuples", "tuples/bolt"}, "the binary wires everything"},
 }
