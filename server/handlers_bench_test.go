@@ -31,7 +31,8 @@ type media
 // shelved is how many media user:anna owns.
 const shelved = 100
 
-// newHandlers returns the permission service over a small store, to be called without gRPC.
+// newHandlers returns the permission service over a small store whose index is warm, to be
+// called without gRPC.
 func newHandlers(t testing.TB) *permissionService {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "usher.db"), bolt.Options{NoSync: true, CollectEvery: -1})
@@ -42,7 +43,7 @@ func newHandlers(t testing.TB) *permissionService {
 	if _, err := db.CreateStore(ctx, DefaultStore); err != nil {
 		t.Fatal(err)
 	}
-	s := New(db, Options{})
+	s := New(db, Options{IndexMemory: 64 << 20})
 	t.Cleanup(func() {
 		s.Drain(ctx)
 		if err := db.Close(); err != nil {
@@ -63,6 +64,7 @@ func newHandlers(t testing.TB) *permissionService {
 	if _, err := (&tupleService{Server: s}).Write(ctx, write); err != nil {
 		t.Fatal(err)
 	}
+	s.indexes.warming.Wait()
 	return &permissionService{Server: s}
 }
 
