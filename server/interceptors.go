@@ -84,6 +84,7 @@ func endless(method string) bool {
 		usherv1.PermissionService_SummarizeShares_FullMethodName,
 		usherv1.PermissionService_SummarizeTree_FullMethodName,
 		usherv1.TupleService_Read_FullMethodName,
+		usherv1.TupleService_Export_FullMethodName,
 		usherv1.DecisionService_ListDecisions_FullMethodName:
 		return false
 	}

@@ -31,6 +31,12 @@ const (
 	maxContainments  = 20     // relations by which objects lie in one another
 	maxRoots         = 1_000  // of a tree
 
+	maxImportRows         = maxItems // of one message
+	maxCheckpointRows     = 250_000
+	defaultCheckpointRows = 50_000
+	maxCheckpointBytes    = 32 << 20 // of ids and grants
+	maxCheckpointFailures = 1_000    // rows that are refused, and that one message names
+
 	defaultExpandPage = 1_000
 	defaultListPage   = 50
 	maxListPage       = 1_000
@@ -45,6 +51,8 @@ const (
 const (
 	messageItems = 100
 	messageBytes = 1 << 20
+	// exportItems is the bound for tuples of an export.
+	exportItems = 1_000
 	// changeItems is the bound for the changes of one revision.
 	changeItems = 1_000
 )

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -100,6 +101,7 @@ func validatePage(size int32, limit int) error {
 // batches cuts a stream of items into messages.
 type batches[T proto.Message] struct {
 	limit int // items of the whole page; 0 for no limit
+	items int // of one message; 0 for messageItems
 	send  func(items []T, more bool) error
 }
 
@@ -109,6 +111,7 @@ func (b batches[T]) run(items iter.Seq2[T, error]) error {
 	var (
 		batch        []T
 		bytes, taken int
+		most         = cmp.Or(b.items, messageItems)
 	)
 	for item, err := range items {
 		size := 0
@@ -116,7 +119,7 @@ func (b batches[T]) run(items iter.Seq2[T, error]) error {
 			size = proto.Size(item)
 		}
 		full := b.limit > 0 && taken == b.limit
-		if len(batch) > 0 && (err != nil || full || len(batch) == messageItems || bytes+size > messageBytes) {
+		if len(batch) > 0 && (err != nil || full || len(batch) == most || bytes+size > messageBytes) {
 			if err := b.send(batch, true); err != nil {
 				return err
 			}

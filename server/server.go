@@ -118,7 +118,7 @@ func (s *Server) assemble() *grpc.Server {
 	}
 	g := grpc.NewServer(options...)
 	usherv1.RegisterPermissionServiceServer(g, &permissionService{Server: s})
-	usherv1.RegisterTupleServiceServer(g, &tupleService{Server: s})
+	usherv1.RegisterTupleServiceServer(g, &tupleService{Server: s, imported: newImportMetrics(s.options.Registry)})
 	usherv1.RegisterModelServiceServer(g, &modelService{Server: s})
 	usherv1.RegisterStoreServiceServer(g, &storeService{Server: s})
 	usherv1.RegisterDecisionServiceServer(g, &decisionService{Server: s})

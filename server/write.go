@@ -19,6 +19,7 @@ import (
 type tupleService struct {
 	usherv1.UnsafeTupleServiceServer
 	*Server
+	imported *importMetrics
 }
 
 // draft is a write before it has met the state of the store.

@@ -113,14 +113,16 @@ type ImportHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Name or id of the store; empty for "default".
 	Store string `protobuf:"bytes,1,opt,name=store,proto3" json:"store,omitempty"`
-	// After how many rows a checkpoint is made: 1 to 250,000, 0 for 50,000. Other writers wait
-	// while one is written, about 5 ms for each 1,000 rows; readers never do.
+	// After how many rows a checkpoint is made: 1 to 250,000, 0 for 50,000. It comes earlier
+	// when 1,000 of its rows were refused, and when the rest has 32 MiB of ids and grants. Large
+	// checkpoints are quicker by the row; but other writers wait while one is written, about
+	// 5 ms for each 1,000 rows. Readers wait only if they ask for a time after that began.
 	CheckpointRows int32 `protobuf:"varint,2,opt,name=checkpoint_rows,json=checkpointRows,proto3" json:"checkpoint_rows,omitempty"`
 	// End the import at the first row that is refused, instead of going on without it. The rows
 	// before it are imported.
 	StopAtFirstFailure bool `protobuf:"varint,3,opt,name=stop_at_first_failure,json=stopAtFirstFailure,proto3" json:"stop_at_first_failure,omitempty"`
-	// Judge all rows and store none of them: the checkpoints count what would happen to each
-	// alone, and name the head.
+	// Judge all rows and store none of them: each checkpoint counts what would become of its
+	// rows, as if none were before it, and names the head.
 	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// On whose behalf the caller acts; kept with the change of each checkpoint.
 	Actor *Subject `protobuf:"bytes,5,opt,name=actor,proto3" json:"actor,omitempty"`
@@ -205,8 +207,8 @@ func (x *ImportHeader) GetMetadata() map[string]string {
 // The next rows of an import.
 type ImportRows struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The tuples. Each is put in the place of the one of its key, if there is one: importing a
-	// row again changes nothing, and of two rows of one key the later one stays.
+	// The tuples, 10,000 at most. Each is put in the place of the one of its key, if there is
+	// one: importing a row again changes nothing, and of two rows of one key the later one stays.
 	Tuples []*Tuple `protobuf:"bytes,1,rep,name=tuples,proto3" json:"tuples,omitempty"`
 	// Make a checkpoint behind these rows, even if it is small.
 	Checkpoint    bool `protobuf:"varint,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
@@ -258,14 +260,18 @@ func (x *ImportRows) GetCheckpoint() bool {
 	return false
 }
 
-// A checkpoint: every row before it is durable and visible, at one revision, or refused. There
-// is one behind the last row in any case. If the stream breaks, the import can go on with the
-// row behind the last checkpoint that was received; what was written behind it counts as
-// unchanged then.
+// A checkpoint: every row before it is durable and visible, or refused. The rows since the
+// checkpoint before became visible at one revision. There is a checkpoint behind the last row
+// in any case.
+//
+// If the stream breaks, or ends in an error, all checkpoints stay; of the rows behind the last
+// one that was received some may have been stored, checkpoint by checkpoint. The import can go
+// on with the row behind it, and what was stored counts as unchanged then.
 type ImportResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How many rows of this stream the checkpoint has behind it, refused ones included: the
-	// number, from 0, of the row to go on with.
+	// number, from 0, of the row to go on with. In a response that brings failures alone it is
+	// that of the checkpoint before.
 	Rows int64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
 	// Of the rows since the last checkpoint: those that made a tuple,
 	Created int64 `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
@@ -273,8 +279,8 @@ type ImportResponse struct {
 	Updated int64 `protobuf:"varint,3,opt,name=updated,proto3" json:"updated,omitempty"`
 	// and those that changed nothing, or were replaced by a later row of the same key.
 	Unchanged int64 `protobuf:"varint,4,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
-	// The rows since the last checkpoint that were refused. If there are more than 1,000 a
-	// response of their own comes before the checkpoint's, without a token.
+	// The rows since the last checkpoint that were refused, in order. What is more than 1,000, or
+	// 1 MiB, comes in responses of its own before that of the checkpoint.
 	Failures []*ImportFailure `protobuf:"bytes,5,rep,name=failures,proto3" json:"failures,omitempty"`
 	// Names the revision of the checkpoint; empty in a response that brings failures alone.
 	Token string `protobuf:"bytes,6,opt,name=token,proto3" json:"token,omitempty"`
