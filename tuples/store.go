@@ -161,8 +161,8 @@ type Mutation struct {
 // An expired tuple counts as absent. Where a mutation replaces one that is not collected
 // yet, the revision before the commit's own is its collection, with [CauseExpired].
 type Commit struct {
-	// Mutations apply in order; no two may have the same key, unless Bulk is set. More than 10,000 stand alone,
-	// without Delete and NewModel.
+	// Mutations apply in order; no two may have the same key, unless Bulk is set. More than
+	// 10,000 stand alone, without Delete and NewModel.
 	Mutations []Mutation
 	// Delete removes the tuples that a filter selects.
 	Delete *DeleteMatching

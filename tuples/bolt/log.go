@@ -60,6 +60,7 @@ func (d *draft) putChange(revision tuples.Revision, c *change, mutations []mutat
 }
 
 func (d *draft) putForward(effects []effect, revision tuples.Revision) error {
+	rows := newRows(revision)
 	for i := range effects {
 		e := &effects[i]
 		if e.old != nil {
@@ -76,7 +77,7 @@ func (d *draft) putForward(effects []effect, revision tuples.Revision) error {
 			}
 			continue
 		}
-		if err := d.live(forward).Put(e.key[:], appendRow(nil, revision, e.grant)); err != nil {
+		if err := d.live(forward).Put(e.key[:], rows.of(e.grant)); err != nil {
 			return err
 		}
 		if expires := e.grant.expires(); expires != 0 {
@@ -109,6 +110,7 @@ func (d *draft) putReverse(effects []effect, revision tuples.Revision) error {
 		turned[i] = target{key: forward.turn(effects[i].key[:]), index: i}
 	}
 	slices.SortFunc(turned, compareTargets)
+	rows := newRows(revision)
 	for i := range turned {
 		e, key := &effects[turned[i].index], turned[i].key[:]
 		if e.old != nil {
@@ -124,7 +126,7 @@ func (d *draft) putReverse(effects []effect, revision tuples.Revision) error {
 		if e.op == tuples.OpDelete {
 			err = d.live(reverse).Delete(key)
 		} else {
-			err = d.live(reverse).Put(key, appendRow(nil, revision, e.grant[:1]))
+			err = d.live(reverse).Put(key, rows.of(e.grant[:1]))
 		}
 		if err != nil {
 			return err

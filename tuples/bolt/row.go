@@ -36,6 +36,22 @@ func appendRow(b []byte, created tuples.Revision, g grant) []byte {
 	return append(binary.AppendUvarint(b, uint64(created)), g...)
 }
 
+// rows makes the rows of one revision. Those of the zero Grant, which most are, are the same
+// bytes in memory: bbolt holds on to what it is given until it is written.
+type rows struct {
+	revision tuples.Revision
+	bare     []byte
+}
+
+func newRows(revision tuples.Revision) rows { return rows{revision, appendRow(nil, revision, bare)} }
+
+func (r rows) of(g grant) []byte {
+	if g.isBare() {
+		return r.bare
+	}
+	return appendRow(nil, r.revision, g)
+}
+
 // splitRow returns the parts of a row; a row that is cut short has no grant.
 func splitRow(row []byte) (created tuples.Revision, g grant, err error) {
 	n, size := binary.Uvarint(row)
