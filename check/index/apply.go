@@ -60,7 +60,7 @@ func (x *Index) apply(revision tuples.Revision, changes []tuples.EdgeChange, flo
 		k := x.kinds.intern(packKindOf(c.Key))
 		o := op{there: c.Op != tuples.OpDelete}
 		if o.there {
-			o.grant = c.Grant
+			o.grant = x.given.shared(c.Grant)
 		}
 		o.key, o.ordinal = forwardKey(k, c.Key.Object), c.Key.Subject.Ordinal()
 		ops = append(ops, o)
@@ -101,8 +101,12 @@ func (x *Index) change(ops []op, revision, floor tuples.Revision) {
 		return
 	}
 	before := p.bytes
-	if v := p.change(hash, ops, revision, floor); v != nil {
+	switch v := p.change(hash, ops, revision, floor); {
+	case v == nil:
+	case revision > floor:
 		x.undo.push(v)
+	default:
+		p.let(hash, v) // see bound: nobody may read what was before
 	}
 	x.lists.Add(int64(p.bytes - before))
 }

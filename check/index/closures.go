@@ -26,6 +26,7 @@ type Closures struct {
 	subjects [subjectBuckets]atomic.Uint64             // the same of single subjects, by hash
 	places   atomic.Pointer[[]atomic.Pointer[Closure]] // by the subject's hash; the later one stays
 	bytes    atomic.Int64                              // of the closures in places
+	sieves   [sievesKept]atomic.Pointer[Sieve]         // by the kind of subject of their plans
 
 	remembering sync.Mutex // guards what follows, and who writes to places
 	held        int        // closures in places

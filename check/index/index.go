@@ -36,6 +36,7 @@ type Index struct {
 	writing  sync.Mutex // guards what follows, against a load that ends
 	undo     undo
 	ops      []op // of the commit being applied; kept for its room
+	given    givenGrants
 	waiting  []commit
 	lost     error           // why waiting is not complete
 	loaded   tuples.Revision // what was loaded

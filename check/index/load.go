@@ -18,6 +18,7 @@ type Loader struct {
 	ordinals []uint32       // of its list, so far
 	grants   []*tuples.Grant
 	granted  bool
+	given    givenGrants
 	reverse  []reverseLists // by kind
 
 	logs [partitions]log
@@ -52,7 +53,7 @@ func (l *Loader) Add(key tuples.EdgeKey, grant *tuples.Grant) error {
 		l.flush()
 		l.kind = l.index.kinds.intern(packKindOf(key))
 	}
-	l.last = key
+	l.last, grant = key, l.given.shared(grant)
 	l.ordinals = append(l.ordinals, key.Subject.Ordinal())
 	l.grants = append(l.grants, grant)
 	l.granted = l.granted || grant != nil

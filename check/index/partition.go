@@ -44,10 +44,10 @@ func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revisio
 	case before.key == 0: // the list was empty
 		p.bytes += v.size()
 	case before.revision == revision:
-		v.older.Store(before.older.Load()) // it goes together with before, which frees it
+		v.replace(before) // what is older goes together with before, which frees it
 		p.bytes += v.size() - before.size()
 	default:
-		v.older.Store(before)
+		v.follow(before)
 		v.frees = before.size() - shared
 		p.bytes += v.size() - shared
 		if unsettled {
@@ -70,7 +70,7 @@ func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revisio
 func (p *partition) let(hash uint64, v *version) {
 	p.bytes -= v.frees
 	v.frees = 0
-	v.older.Store(nil)
+	v.cut()
 	t := p.table.Load()
 	place := t.slots.find(hash, uint64(v.key))
 	f := form(place.value)

@@ -59,10 +59,6 @@ func (p *partition) renew(floor tuples.Revision) {
 	p.table.Store(t)
 }
 
-// stays reports whether a list's newest version cannot be packed: it is not short and bare,
-// or somebody may need what was before it.
-func (v *version) stays(floor tuples.Revision) bool { return v.revision > floor || !v.settles() }
-
 // each visits the lists of the table that are not settled as empty: the ordinals of a short
 // one, and the newest version of one that is listed.
 func (t *table) each(visit func(key listKey, ordinals []uint32, v *version)) {

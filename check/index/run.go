@@ -36,8 +36,10 @@ func isGranted(g *tuples.Grant) bool { return g != nil }
 // measure works out how much memory the run takes.
 func (r *run) measure() {
 	r.bytes = 4*cap(r.ordinals) + 8*cap(r.grants)
-	for _, g := range r.grants {
-		r.bytes += grantBytes(g)
+	for i, g := range r.grants {
+		if i == 0 || g != r.grants[i-1] { // neighbours often share one
+			r.bytes += grantBytes(g)
+		}
 	}
 }
 

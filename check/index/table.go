@@ -50,32 +50,6 @@ func (f form) isListed() bool { return f >= listed }
 // maxPacked is how many members a packed list has at most.
 const maxPacked = maxRun
 
-// version is a list from a revision on, until the next newer version.
-type version struct {
-	key      listKey
-	revision tuples.Revision
-	older    atomic.Pointer[version] // nil for the empty list, or where the floor cut it off
-	members  members
-	frees    int // bytes that go with older
-}
-
-const sizeOfVersion = 128
-
-func (v *version) size() int { return sizeOfVersion + v.members.size() }
-
-// at returns the version that a revision shows, nil for the empty list.
-func (v *version) at(revision tuples.Revision) *version {
-	for v != nil && v.revision > revision {
-		v = v.older.Load()
-	}
-	return v
-}
-
-// settles reports whether a list of which nobody needs an older version can be packed.
-func (v *version) settles() bool {
-	return len(v.members.chunks) == 0 && v.members.grants == nil && len(v.members.ordinals) <= maxPacked
-}
-
 // size is the memory of the table in bytes.
 func (t *table) size() int {
 	return placeBytes*len(t.slots.places) + 4*len(t.arena) + 8*len(t.lists)
