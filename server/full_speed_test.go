@@ -18,7 +18,7 @@ const (
 	// atOnce is how many writers, and how many readers, work as fast as they can.
 	atOnce = 8
 	// turns are how often each writer gives or takes an access.
-	turns = 300
+	turns = 150
 	// perWay is how many accesses of each way a writer has; so it need not wait for readers.
 	perWay = 3
 )
