@@ -22,7 +22,7 @@ func (s settings) measureGrowth(ctx context.Context, origin origin, dir string, 
 			database = filepath.Join(dir, size.name+"-again.db")
 		}
 		l := library.New(seed, size.tuples)
-		target, failure := drive.Start(ctx, s.usher, database)
+		target, failure := s.start(ctx, database)
 		if failure != nil {
 			return failure
 		}
@@ -32,12 +32,16 @@ func (s settings) measureGrowth(ctx context.Context, origin origin, dir string, 
 				return err
 			}
 		}
+		check := target.Check(l.Checks(growthQuestions))
+		if err := check.Ask(ctx, 0); err != nil {
+			return err
+		}
 		if err := target.AwaitWarm(ctx); err != nil {
 			return err
 		}
 		contenders = append(contenders,
 			drive.Contender{Operation: target.Health(), Callers: drive.ManyCallers},
-			drive.Contender{Operation: target.Check(l.Checks(growthQuestions)), Callers: drive.ManyCallers})
+			drive.Contender{Operation: check, Callers: drive.ManyCallers})
 	}
 	results, err := drive.Compete(ctx, s.turns("growth"), contenders...)
 	if err != nil {

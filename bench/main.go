@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("bench "+command, flag.ContinueOnError)
 	flags.StringVar(&s.out, "out", "docs", "write performance.md and the folder performance here")
 	flags.StringVar(&s.usher, "usher", "bin/usher", "the binary to measure")
+	flags.StringVar(&s.serve, "serve", "", "more flags for usher serve, such as \"--index-memory 2GiB\"")
 	flags.StringVar(&s.dir, "dir", "", "put databases into a folder made here, and remove it; the system's for temporary files")
 	flags.StringVar(&s.sizes, "sizes", "S", "sizes of the library, from small to large: S, M, L or a number of tuples")
 	flags.DurationVar(&s.round, "round", time.Second, "length of one round of one operation")
@@ -73,9 +74,9 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 type settings struct {
 	stdout io.Writer
 
-	out, usher, dir, sizes string
-	round, duration        time.Duration
-	rounds                 int
+	out, usher, serve, dir, sizes string
+	round, duration               time.Duration
+	rounds                        int
 }
 
 // say tells how far the run is.

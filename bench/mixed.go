@@ -68,7 +68,7 @@ func (s settings) mixed(ctx context.Context) (err error) {
 	}
 	l := library.New(seed, sizes[0].tuples)
 	questions := drive.Draw(l)
-	target, err := drive.Start(ctx, s.usher, filepath.Join(dir, "usher.db"), "--retention", (s.duration / 6).String())
+	target, err := s.start(ctx, filepath.Join(dir, "usher.db"), "--retention", (s.duration / 6).String())
 	if err != nil {
 		return err
 	}

@@ -29,10 +29,18 @@ func (s settings) newOrigin(ctx context.Context, command string) (origin, error)
 	return origin{
 		Date:    time.Now().UTC().Format(time.DateOnly),
 		Machine: machine(),
-		Command: command,
+		Command: strings.TrimSpace(command + " " + s.servedWith()),
 		Usher:   strings.TrimSpace(string(version)),
 		Modules: modules("google.golang.org/grpc", "go.etcd.io/bbolt"),
 	}, nil
+}
+
+// servedWith returns the flag that the server's settings were changed by, if they were.
+func (s settings) servedWith() string {
+	if s.serve == "" {
+		return ""
+	}
+	return fmt.Sprintf("-serve %q", s.serve)
 }
 
 // machine tells processor, cores, memory and kernel, as far as the system does.

@@ -50,9 +50,10 @@ type sizeResult struct {
 	Load    drive.Loaded  `json:"load"`
 	Start   startResult   `json:"start"`
 	Figures []figure      `json:"figures"`
-	Empty   drive.Memory  `json:"memory_empty"` // before the library was loaded
-	Warm    drive.Memory  `json:"memory_warm"`  // with all in memory, after all operations that read
-	Shares  []shareResult `json:"shares"`       // measured with S alone
+	Empty   drive.Memory  `json:"memory_empty"`  // before the library was loaded
+	Loaded  drive.Memory  `json:"memory_loaded"` // when it was
+	Warm    drive.Memory  `json:"memory_warm"`   // with all in memory, after all operations that read
+	Shares  []shareResult `json:"shares"`        // measured with S alone
 	Took    time.Duration `json:"took_ns"`
 }
 

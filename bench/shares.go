@@ -31,7 +31,7 @@ type shareResult struct {
 // summarize measures how selections and trees are summarized, with a server and a database
 // of their own.
 func (r *sizeRun) summarize(ctx context.Context, w sharing) (err error) {
-	target, err := drive.Start(ctx, r.usher, filepath.Join(filepath.Dir(r.database), "shares.db"))
+	target, err := r.start(ctx, filepath.Join(filepath.Dir(r.database), "shares.db"))
 	if err != nil {
 		return err
 	}

@@ -109,15 +109,23 @@ func (r *sizeRun) all(ctx context.Context) error {
 	return nil
 }
 
+// start runs a server with the settings that it is to be measured with.
+func (s settings) start(ctx context.Context, database string, more ...string) (*drive.Target, error) {
+	return drive.Start(ctx, s.usher, database, append(strings.Fields(s.serve), more...)...)
+}
+
 // load fills the database by a server of its own.
 func (r *sizeRun) load(ctx context.Context) error {
-	target, err := drive.Start(ctx, r.usher, r.database)
+	target, err := r.start(ctx, r.database)
 	if err != nil {
 		return err
 	}
 	r.result.Empty, err = target.Memory(ctx)
 	if err == nil {
 		r.result.Load, err = target.Load(ctx, r.library.Tuples())
+	}
+	if err == nil {
+		r.result.Loaded, err = target.Memory(ctx)
 	}
 	if err := errors.Join(err, target.Close()); err != nil {
 		return err

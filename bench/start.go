@@ -10,11 +10,9 @@ import (
 	"github.com/usher-authz/usher/bench/drive"
 )
 
-// Questions for a server that comes up, and how often it is asked whether its index is warm:
-// each time costs it some milliseconds of CPU time.
+// Questions for a server that comes up, and how long it may take.
 const (
 	startQuestions = 2_000
-	warmEvery      = 200 * time.Millisecond
 	warmWithin     = 5 * time.Minute
 )
 
@@ -27,7 +25,7 @@ func (r *sizeRun) comeUp(ctx context.Context) (*drive.Target, []drive.Contender,
 	r.say("size %s: drawing questions", r.name)
 	questions := r.library.Checks(startQuestions)
 	reads := drive.Draw(r.library)
-	target, err := drive.Start(ctx, r.usher, r.database)
+	target, err := r.start(ctx, r.database)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -43,31 +41,25 @@ func (r *sizeRun) comeUp(ctx context.Context) (*drive.Target, []drive.Contender,
 func (r *sizeRun) watchStart(ctx context.Context, target *drive.Target, check drive.Operation) error {
 	ctx, cancel := context.WithTimeout(ctx, warmWithin)
 	defer cancel()
+	if err := check.Ask(ctx, 0); err != nil {
+		return err
+	}
+	r.result.Start.Answered = time.Since(target.Started())
 	warm := make(chan error, 1)
-	var warmAt time.Time
 	go func() {
-		var err error
-		for ready := false; !ready && err == nil; {
-			if ready, err = target.Warm(ctx); err == nil && !ready {
-				time.Sleep(warmEvery)
-			}
-		}
-		warmAt = time.Now()
+		err := target.AwaitWarm(ctx)
+		r.result.Start.Warm = time.Since(target.Started())
 		warm <- err
 	}()
 	var latencies []time.Duration
-	for number := 0; ; number++ {
+	for number := 1; ; number++ {
 		began := time.Now()
 		if err := check.Ask(ctx, number); err != nil {
 			return err
 		}
 		latencies = append(latencies, time.Since(began))
-		if number == 0 {
-			r.result.Start.Answered = time.Since(target.Started())
-		}
 		select {
 		case err := <-warm:
-			r.result.Start.Warm = warmAt.Sub(target.Started())
 			r.result.Start.count(latencies)
 			return err
 		default:
@@ -75,14 +67,11 @@ func (r *sizeRun) watchStart(ctx context.Context, target *drive.Target, check dr
 	}
 }
 
-// count keeps how slow the Checks were that were asked in the meantime. The first opened the
-// connection, and is counted in the time to the first answer.
+// count keeps how slow the Checks were that were asked behind the first, which opened the
+// connection.
 func (s *startResult) count(latencies []time.Duration) {
-	s.Asked = len(latencies)
-	if len(latencies) > 1 {
-		latencies = latencies[1:]
-	}
 	slices.Sort(latencies)
+	s.Asked = len(latencies)
 	for _, part := range quantiles {
 		s.Slowest = append(s.Slowest, latencies[int(part*float64(len(latencies)-1))])
 	}

@@ -2,10 +2,13 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
-	"sync"
 	"time"
+
+	"google.golang.org/grpc"
 
 	"github.com/usher-authz/usher/examples"
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -26,76 +29,90 @@ func (l Loaded) PerSecond() float64 { return float64(l.Tuples) / l.Elapsed.Secon
 // BytesPerTuple is the size of the database by its tuples. It grows in steps of 16 MiB.
 func (l Loaded) BytesPerTuple() float64 { return float64(l.FileBytes) / float64(l.Tuples) }
 
-// Two requests of as many tuples as a Write takes are under way at once: the server is
-// at work while a client prepares the next.
-const (
-	perWrite = 10_000
-	writers  = 2
-)
+// rowsPerMessage keeps messages of an import below 200 KiB.
+const rowsPerMessage = 1_000
 
-// Load writes the default model and tuples, those of a library for example, to the store. A
-// store that has one of them already is refused.
+// Load writes the default model, and imports tuples, those of a library for example, to the
+// store. A store that has one of them already is refused.
 func (t *Target) Load(ctx context.Context, all iter.Seq[tuples.Tuple]) (Loaded, error) {
 	model := &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: examples.MediaLibrary().Model.DSL}}
 	if _, err := usherv1.NewModelServiceClient(t.connection).WriteModel(ctx, &usherv1.WriteModelRequest{Store: t.store, Source: model}); err != nil {
 		return Loaded{}, fmt.Errorf("write the model: %w", err)
 	}
-	var loaded Loaded
 	start := time.Now()
-	if err := t.writeAll(ctx, all, &loaded); err != nil {
+	loaded, err := t.importAll(ctx, all)
+	if err != nil {
 		return Loaded{}, fmt.Errorf("load tuples into an empty store: %w", err)
 	}
 	loaded.Elapsed = time.Since(start)
-	var err error
 	loaded.FileBytes, err = t.FileBytes()
 	return loaded, err
 }
 
-// writeAll hands the tuples to the writers, and counts them.
-func (t *Target) writeAll(ctx context.Context, all iter.Seq[tuples.Tuple], loaded *Loaded) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	requests := make(chan *usherv1.WriteRequest)
-	client := usherv1.NewTupleServiceClient(t.connection)
-	var group sync.WaitGroup
-	for range writers {
-		group.Go(func() {
-			for request := range requests {
-				if _, err := client.Write(ctx, request); err != nil {
-					cancel(err) // the first counts: those behind it end by the context
-				}
-			}
-		})
+// importAll sends the tuples, and reads the checkpoints meanwhile.
+func (t *Target) importAll(ctx context.Context, all iter.Seq[tuples.Tuple]) (loaded Loaded, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of the stream, if the checkpoints end early
+	stream, err := usherv1.NewTupleServiceClient(t.connection).Import(ctx)
+	if err != nil {
+		return Loaded{}, err
 	}
-	for request := range t.writeRequests(all) {
-		if ctx.Err() != nil {
-			break
-		}
-		loaded.Tuples += len(request.Updates)
-		requests <- request
+	sent := make(chan error, 1)
+	go func() { sent <- send(stream, t.store, all) }()
+	loaded.Tuples, err = readCheckpoints(stream)
+	if err != nil {
+		return Loaded{}, err // why sending failed too
 	}
-	close(requests)
-	group.Wait()
-	return context.Cause(ctx)
+	return loaded, <-sent
 }
 
-// writeRequests creates the tuples, in their order.
-func (t *Target) writeRequests(all iter.Seq[tuples.Tuple]) iter.Seq[*usherv1.WriteRequest] {
-	return func(yield func(*usherv1.WriteRequest) bool) {
-		request := &usherv1.WriteRequest{Store: t.store}
-		for tuple := range all {
-			request.Updates = append(request.Updates, create(tuple))
-			if len(request.Updates) < perWrite {
-				continue
+// send sends the rows of an import and ends it.
+func send(stream grpc.BidiStreamingClient[usherv1.ImportRequest, usherv1.ImportResponse], store string, all iter.Seq[tuples.Tuple]) error {
+	header := &usherv1.ImportHeader{Store: store, CheckpointRows: checkpointRows}
+	if err := stream.Send(&usherv1.ImportRequest{Message: &usherv1.ImportRequest_Header{Header: header}}); err != nil {
+		return err
+	}
+	rows := make([]*usherv1.Tuple, 0, rowsPerMessage)
+	flush := func() error {
+		message := &usherv1.ImportRequest_Rows{Rows: &usherv1.ImportRows{Tuples: rows}}
+		err := stream.Send(&usherv1.ImportRequest{Message: message})
+		rows = rows[:0] // the message is encoded
+		return err
+	}
+	for tuple := range all {
+		if rows = append(rows, wire.FromTuple(tuple)); len(rows) == rowsPerMessage {
+			if err := flush(); err != nil {
+				return err
 			}
-			if !yield(request) {
-				return
-			}
-			request = &usherv1.WriteRequest{Store: t.store}
 		}
-		if len(request.Updates) > 0 {
-			yield(request)
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return stream.CloseSend()
+}
+
+// checkpointRows is how many rows are written at once: the more, the fewer pages of the file
+// are written twice. Nobody else writes meanwhile.
+const checkpointRows = 250_000
+
+// readCheckpoints reads an import to its end, and returns how many tuples were made. All of
+// them must be new.
+func readCheckpoints(stream grpc.BidiStreamingClient[usherv1.ImportRequest, usherv1.ImportResponse]) (created int, err error) {
+	for {
+		checkpoint, err := stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return created, nil
+		case err != nil:
+			return 0, err
+		case len(checkpoint.GetFailures()) > 0:
+			failure := checkpoint.GetFailures()[0]
+			return 0, fmt.Errorf("row %d: %s", failure.GetRow(), failure.GetError().GetMessage())
+		case checkpoint.GetUpdated()+checkpoint.GetUnchanged() > 0:
+			return 0, fmt.Errorf("%d tuples are there already", checkpoint.GetUpdated()+checkpoint.GetUnchanged())
 		}
+		created += int(checkpoint.GetCreated())
 	}
 }
 

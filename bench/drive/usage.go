@@ -19,6 +19,9 @@ type Memory struct {
 	Live       int64 // of these, what the last collection found in use
 	Index      int64 // what the reverse-index cache says that it holds, of all stores; part of Live
 	Goroutines int64 // how many there are
+	// Coverage is the part of all lists that the cache holds, 0 to 1; the others it asks the
+	// database for. 0 if there is no cache.
+	Coverage float64
 }
 
 // cpu is the CPU time that the server has used since it started, user and system; 0 if it
@@ -47,19 +50,20 @@ func (t *Target) cpu(ctx context.Context) (time.Duration, error) {
 // Memory returns what the server holds now.
 func (t *Target) Memory(ctx context.Context) (Memory, error) {
 	values, err := t.scrape(ctx, "process_resident_memory_bytes", "go_memstats_heap_alloc_bytes", "go_gc_heap_live_bytes",
-		"go_goroutines", indexBytes)
+		"go_goroutines", indexBytes, indexCoverage)
 	if err != nil {
 		return Memory{}, err
 	}
 	return Memory{
-		RSS: int64(values[0]), Heap: int64(values[1]), Live: int64(values[2]), Goroutines: int64(values[3]), Index: int64(values[4]),
+		RSS: int64(values[0]), Heap: int64(values[1]), Live: int64(values[2]), Goroutines: int64(values[3]), Index: int64(values[4]), Coverage: values[5],
 	}, nil
 }
 
 // The metrics of the reverse-index cache. A server that does without it lacks them.
 const (
-	indexBytes  = "usher_index_bytes"
-	indexLoaded = "usher_index_loaded"
+	indexBytes    = "usher_index_bytes"
+	indexCoverage = "usher_index_coverage_ratio"
+	indexLoaded   = "usher_index_loaded"
 )
 
 // Warm reports whether the server's reverse-index cache has all that it shall have: at once
@@ -73,7 +77,8 @@ func (t *Target) Warm(ctx context.Context) (bool, error) {
 	return loaded == nil || sum(loaded) > 0, nil
 }
 
-// AwaitWarm waits until it is so.
+// AwaitWarm waits until it is so. The server knows of the store from the first request on that
+// names it, which must have been answered before.
 func (t *Target) AwaitWarm(ctx context.Context) error {
 	for {
 		if warm, err := t.Warm(ctx); warm || err != nil {
@@ -95,7 +100,7 @@ func (t *Target) scrape(ctx context.Context, names ...string) ([]float64, error)
 	}
 	values := make([]float64, len(names))
 	for i, name := range names {
-		if families[name] == nil && name != indexBytes {
+		if families[name] == nil && name != indexBytes && name != indexCoverage {
 			return nil, fmt.Errorf("%s has no metric %s; is it the address of usher's metrics?", t.metrics, name)
 		}
 		values[i] = sum(families[name])
