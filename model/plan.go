@@ -14,6 +14,9 @@ type Plan struct {
 	rules []*Rule // by step ID; nil where no such subject can be
 }
 
+// Kind returns the kind of subject that the plan is for.
+func (p *Plan) Kind() Kind { return p.kind }
+
 // Rule returns how to work a step out, nil if no subject of the kind can be a member.
 func (p *Plan) Rule(s *Step) *Rule { return p.rules[s.ID] }
 
