@@ -9,3 +9,11 @@ func SetRemembered(t *testing.T, relatives, atoms int) {
 	maxRemembered, maxAtoms = relatives, atoms
 	t.Cleanup(func() { maxRemembered, maxAtoms = before[0], before[1] })
 }
+
+// SetReach changes how many candidates one walk looks for, for one test.
+func SetReach(t *testing.T, page, whole int) {
+	t.Helper()
+	before := [2]int{pageReach, wholeReach}
+	pageReach, wholeReach = page, whole
+	t.Cleanup(func() { pageReach, wholeReach = before[0], before[1] })
+}

@@ -19,64 +19,138 @@ import (
 func (e *Evaluator) ListSubjects(
 	ctx context.Context, on tuples.Userset, kind SubjectKind, after tuples.ID,
 ) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		l, err := e.newSubjectList(ctx, on, kind)
-		if err != nil {
-			yield(Item{}, err)
-			return
-		}
-		sorted, err := e.sortByID(ctx, l.found, after)
-		if err != nil {
-			yield(Item{}, err)
-			return
-		}
-		if l.everyone == nil {
-			e.yieldVerified(ctx, sorted, yield, l.verify(ctx))
-			return
-		}
-		l.yieldAround(ctx, sorted, after, yield)
-	}
+	return e.Subjects(on, kind).Items(ctx, after)
+}
+
+// Subjects is the list of [Evaluator.ListSubjects], to be read page by page.
+func (e *Evaluator) Subjects(on tuples.Userset, kind SubjectKind) *List {
+	s := &subjectList{evaluator: e, on: on, asked: kind}
+	return &List{most: wholeReach, find: s.find, judge: s.judge}
 }
 
 // subjectList is the work on one list of subjects.
 type subjectList struct {
 	evaluator *Evaluator
-	node      tuples.Node
-	step      *model.Step
-	kind      model.Kind
-	found     map[tuples.Node]bool // candidates, and whether they are sure
-	everyone  *Item                // the wildcard's item, nil if it is denied
+	on        tuples.Userset
+	asked     SubjectKind
+
+	node     tuples.Node
+	step     *model.Step // nil until the list is opened
+	solver   solver      // for one candidate after the other
+	kind     model.Kind
+	found    *nodeSet
+	rest     []int
+	wildcard standing // of the wildcard among what was found
+	everyone *Item    // the wildcard's item, nil if it is denied
+	judged   bool     // everyone is
 }
 
-func (e *Evaluator) newSubjectList(ctx context.Context, on tuples.Userset, kind SubjectKind) (*subjectList, error) {
-	step, node, err := e.atom(ctx, on)
+// open finds object, step and kind, once.
+func (l *subjectList) open(ctx context.Context) error {
+	if l.step != nil {
+		return nil
+	}
+	e := l.evaluator
+	step, node, err := e.atom(ctx, l.on)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	t := e.request.Program.Type(kind.Type)
+	t := e.request.Program.Type(l.asked.Type)
 	if t == 0 {
-		return nil, &UnknownError{Type: kind.Type}
+		return &UnknownError{Type: l.asked.Type}
 	}
-	relation := e.graph.relation(kind.Type, kind.Relation)
-	if kind.Relation != "" && relation == 0 {
-		return nil, &UnknownError{Type: kind.Type, Relation: kind.Relation}
+	relation := e.graph.relation(l.asked.Type, l.asked.Relation)
+	if l.asked.Relation != "" && relation == 0 {
+		return &UnknownError{Type: l.asked.Type, Relation: l.asked.Relation}
 	}
-	l := &subjectList{evaluator: e, node: node, step: step, kind: model.Kind{Type: t, Relation: relation}}
-	if l.found, err = newDescent(e, l.kind).run(ctx, node, step); err != nil {
-		return nil, err
-	}
-	wildcard := tuples.WildcardNode(t)
-	if sure, reached := l.found[wildcard]; reached {
-		delete(l.found, wildcard)
-		return l, l.judgeEveryone(ctx, kind.Type, sure)
-	}
-	return l, nil
+	l.kind = model.Kind{Type: t, Relation: relation}
+	l.step, l.node = alias(step, l.kind), node
+	return nil
 }
 
-// judgeEveryone finds out how a subject fares that no tuple names.
-func (l *subjectList) judgeEveryone(ctx context.Context, t tuples.ObjectType, sure bool) error {
-	anyone := l.evaluator.graph.transientNode(l.kind.Type, tuples.Object{Type: t}) // an id that no object has
-	item, err := l.evaluator.judge(ctx, candidate{id: tuples.Wildcard, node: anyone, sure: sure}, l.verify(ctx))
+// find walks to the candidates.
+func (l *subjectList) find(ctx context.Context, after tuples.ID, most int) (*Stretch, error) {
+	if err := l.open(ctx); err != nil {
+		return nil, err
+	}
+	if l.found == nil {
+		if err := l.walk(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s, err := l.evaluator.stretch(ctx, l.kind.Type, l.found, after, most)
+	if err == nil {
+		s.rest, s.wildcard = l.rest, l.wildcard
+	}
+	return s, err
+}
+
+func (l *subjectList) walk(ctx context.Context) (err error) {
+	g := newGates(l.evaluator, l.kind)
+	if l.step.Op == model.OpUnion {
+		l.found, err = g.descend(ctx, atomKey{l.node, l.step.ID})
+	} else {
+		l.found, l.rest, err = g.pass(ctx, atomKey{l.node, l.step.ID})
+	}
+	if err != nil {
+		return err
+	}
+	switch w := l.found.get(0); {
+	case w.sure&1 != 0:
+		l.wildcard = certain
+	case w.reached&1 != 0:
+		l.wildcard = doubtful
+	}
+	if l.wildcard != absent {
+		w := &l.found.words[l.found.at(0)]
+		w.reached, w.sure = w.reached&^1, w.sure&^1
+	}
+	return nil
+}
+
+// judge yields the wildcard and who fares differently; without it, who is not denied.
+func (l *subjectList) judge(ctx context.Context, s *Stretch, after tuples.ID, yield func(Item, error) bool) bool {
+	if err := l.judgeEveryone(ctx, s); err != nil {
+		yield(Item{}, err)
+		return false
+	}
+	pending := l.everyone != nil && after < tuples.Wildcard
+	for _, c := range s.behind(after) {
+		if pending && c.id > tuples.Wildcard {
+			pending = false
+			if !yield(*l.everyone, nil) {
+				return false
+			}
+		}
+		item, err := l.item(ctx, c, s.rest)
+		if err != nil {
+			yield(Item{}, err)
+			return false
+		}
+		if !l.belongs(&item) {
+			continue
+		}
+		if !yield(item, nil) {
+			return false
+		}
+	}
+	if pending && s.last {
+		return yield(*l.everyone, nil)
+	}
+	return true
+}
+
+// judgeEveryone finds out, once, how a subject fares that no tuple names.
+func (l *subjectList) judgeEveryone(ctx context.Context, s *Stretch) error {
+	if err := l.open(ctx); err != nil || l.judged {
+		return err
+	}
+	l.judged = true
+	if s.wildcard == absent {
+		return nil
+	}
+	anyone := l.evaluator.graph.transientNode(l.kind.Type, tuples.Object{Type: l.asked.Type}) // an id that no object has
+	item, err := l.itemOf(ctx, candidate{id: tuples.Wildcard, standing: s.wildcard}, s.rest, anyone)
 	if err != nil {
 		return err
 	}
@@ -86,164 +160,47 @@ func (l *subjectList) judgeEveryone(ctx context.Context, t tuples.ObjectType, su
 	return nil
 }
 
-// verify judges one candidate by a Check. Its solver is not kept: another
+// item judges one candidate.
+func (l *subjectList) item(ctx context.Context, c candidate, rest []int) (Item, error) {
+	if c.standing == certain && len(rest) == 0 {
+		return Item{ID: c.id, Decision: Decision{Outcome: Allowed}}, nil
+	}
+	node, err := l.evaluator.graph.node(ctx, tuples.Object{Type: l.asked.Type, ID: c.id})
+	if err != nil {
+		return Item{}, err
+	}
+	return l.itemOf(ctx, c, rest, node)
+}
+
+// itemOf asks what the walk left open. Nothing that the solver knows is kept: another
 // candidate's answers do not follow from it.
-func (l *subjectList) verify(ctx context.Context) func(candidate) (value, error) {
-	return func(c candidate) (value, error) {
-		return newSolver(l.evaluator, solverKey{node: c.node, relation: l.kind.Relation}).solve(ctx, l.node, l.step)
+func (l *subjectList) itemOf(ctx context.Context, c candidate, rest []int, node tuples.Node) (Item, error) {
+	v := value{truth: yes}
+	var err error
+	l.solver.begin(l.evaluator, solverKey{node: node, relation: l.kind.Relation})
+	switch {
+	case c.standing == doubtful:
+		v, err = l.solver.solve(ctx, l.node, l.step)
+	case len(rest) > 0:
+		v, err = l.solver.operands(ctx, l.node, l.step, rest)
 	}
+	if err != nil {
+		return Item{}, err
+	}
+	return l.evaluator.item(ctx, c.id, v)
 }
 
-// yieldAround yields the wildcard and the subjects that fare differently.
-func (l *subjectList) yieldAround(ctx context.Context, sorted []candidate, after tuples.ID, yield func(Item, error) bool) {
-	pendingWildcard := after < tuples.Wildcard
-	for _, c := range sorted {
-		if pendingWildcard && c.id > tuples.Wildcard {
-			pendingWildcard = false
-			if !yield(*l.everyone, nil) {
-				return
-			}
-		}
-		item, err := l.evaluator.judge(ctx, c, l.verify(ctx))
-		if err != nil {
-			yield(Item{}, err)
-			return
-		}
-		if !sameAnswer(item, *l.everyone) && !yield(item, nil) {
-			return
-		}
+// belongs reports whether an item is one of the list.
+func (l *subjectList) belongs(item *Item) bool {
+	if l.everyone != nil {
+		return !sameAnswer(item, l.everyone)
 	}
-	if pendingWildcard {
-		yield(*l.everyone, nil)
-	}
+	return item.Err != nil || item.Decision.Outcome != Denied
 }
 
-func sameAnswer(a, b Item) bool {
+func sameAnswer(a, b *Item) bool {
 	if a.Err != nil || b.Err != nil {
 		return a.Err != nil && b.Err != nil // neither has an answer
 	}
 	return a.Decision.Outcome == b.Decision.Outcome && slices.Equal(a.Decision.Missing, b.Decision.Missing)
-}
-
-// descent walks from an object's step downwards to every subject of a kind that is
-// named on the way, under "and" and on both sides of "but not" too.
-type descent struct {
-	evaluator *Evaluator
-	kind      model.Kind
-	found     map[tuples.Node]bool
-	seen      map[atomKey]bool
-	queue     []ascent
-	page      []tuples.Edge
-}
-
-func newDescent(e *Evaluator, kind model.Kind) *descent {
-	return &descent{
-		evaluator: e,
-		kind:      kind,
-		found:     make(map[tuples.Node]bool),
-		seen:      make(map[atomKey]bool),
-		page:      make([]tuples.Edge, 0, pageSize),
-	}
-}
-
-// run returns the subjects found, and whether they are sure.
-func (d *descent) run(ctx context.Context, node tuples.Node, step *model.Step) (map[tuples.Node]bool, error) {
-	d.reach(node, step, true)
-	for len(d.queue) > 0 {
-		a := d.queue[len(d.queue)-1]
-		d.queue = d.queue[:len(d.queue)-1]
-		if err := d.evaluator.graph.spend(ctx, 1); err != nil {
-			return nil, err
-		}
-		if d.kind.Relation != 0 && a.step.Root && a.step.Type == d.kind.Type && a.step.Relation == d.kind.Relation {
-			d.add(a.node, a.sure)
-		}
-		for _, operand := range a.step.Operands {
-			d.reach(a.node, operand, false)
-		}
-		for _, alternative := range a.step.Alternatives {
-			if direct, ok := alternative.(*model.Direct); ok && d.kind.Relation == 0 {
-				if err := d.collect(ctx, a, direct.Plain); err != nil {
-					return nil, err
-				}
-			}
-			if err := d.descend(ctx, a, alternative); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return d.found, nil
-}
-
-// descend reaches what an alternative leads to.
-func (d *descent) descend(ctx context.Context, a ascent, alternative model.Alternative) error {
-	switch way := alternative.(type) {
-	case *model.Same:
-		d.reach(a.node, way.Target, a.sure)
-	case *model.Direct:
-		return d.followTuples(ctx, a, way.Usersets, a.step.Relation)
-	case *model.FromTupleset:
-		return d.followTuples(ctx, a, way.Objects, way.Tupleset)
-	}
-	return nil
-}
-
-// followTuples reaches what the subjects of the tuples stand for.
-func (d *descent) followTuples(ctx context.Context, a ascent, accepts []model.Accept, relation tuples.Symbol) error {
-	for i := range accepts {
-		accept := &accepts[i]
-		if !accept.Target.Reaches(d.kind) {
-			continue
-		}
-		list := tuples.SubjectsOf{Object: a.node, Relation: relation, Type: accept.Type, SubjectRelation: accept.Relation}
-		err := d.evaluator.eachEdge(ctx, list, d.page, concreteOnly(accept), func(edge tuples.Edge, guard value) bool {
-			d.reach(edge.Node, accept.Target, a.sure && guard.truth == yes)
-			return true
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// collect adds the plain subjects and the wildcard of the wanted type.
-func (d *descent) collect(ctx context.Context, a ascent, plain []model.Accept) error {
-	var concrete, wildcard *model.Accept
-	for i := range plain {
-		switch {
-		case plain[i].Kind != d.kind:
-		case plain[i].Wildcard:
-			wildcard = &plain[i]
-		default:
-			concrete = &plain[i]
-		}
-	}
-	if concrete == nil && wildcard == nil {
-		return nil
-	}
-	list := tuples.SubjectsOf{Object: a.node, Relation: a.step.Relation, Type: d.kind.Type}
-	return d.evaluator.eachEdge(ctx, list, d.page, func(edge tuples.Edge) *model.Accept {
-		if edge.Node.IsWildcard() {
-			return wildcard
-		}
-		return concrete
-	}, func(edge tuples.Edge, guard value) bool {
-		d.add(edge.Node, a.sure && guard.truth == yes)
-		return true
-	})
-}
-
-// reach queues an atom when it is new, and again when it becomes sure.
-func (d *descent) reach(node tuples.Node, step *model.Step, sure bool) {
-	key := atomKey{node, step.ID}
-	if before, seen := d.seen[key]; seen && (before || !sure) {
-		return
-	}
-	d.seen[key] = sure
-	d.queue = append(d.queue, ascent{node, step, sure})
-}
-
-func (d *descent) add(node tuples.Node, sure bool) {
-	d.found[node] = d.found[node] || sure
 }

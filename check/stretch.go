@@ -1,0 +1,178 @@
+package check
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/usher-authz/usher/tuples"
+)
+
+// Stretch is a piece of a list as far as a walk decides it: the candidates behind a place,
+// sorted. It holds names and no nodes, so that a later page goes on with it in a request of
+// its own, of the same question, model, revision, clock reading, context and contextual
+// tuples. It is immutable.
+type Stretch struct {
+	after      tuples.ID   // the candidates are those behind it,
+	candidates []candidate // sorted bytewise by id,
+	last       bool        // and all of them
+	rest       []int       // the operands of the question's step that even sure candidates depend on
+	wildcard   standing    // of a list of subjects: whether everybody is a candidate
+}
+
+// candidate is an object or subject that may belong to a list.
+type candidate struct {
+	id tuples.ID
+	// standing and causes are what the walk knows, but for the rest of the operands.
+	standing standing
+	causes   *causes // of one that is open
+}
+
+// standing is what a walk knows of a candidate.
+type standing uint8
+
+const (
+	absent   standing = iota
+	doubtful          // only a Check knows
+	pended            // it is open, with causes
+	certain           // it belongs to the list
+)
+
+// value returns what the walk knows of the candidate, which is not doubtful.
+func (c *candidate) value() value {
+	if c.standing == certain {
+		return value{truth: yes}
+	}
+	return value{truth: open, causes: c.causes}
+}
+
+const (
+	sizeOfStretch   = 128
+	sizeOfCandidate = 32
+)
+
+// Bytes estimates the memory that the stretch takes.
+func (s *Stretch) Bytes() int {
+	n := sizeOfStretch + cap(s.candidates)*sizeOfCandidate
+	for i := range s.candidates {
+		n += len(s.candidates[i].id)
+	}
+	return n
+}
+
+// has reports whether what lies behind a place begins in the stretch.
+func (s *Stretch) has(after tuples.ID) bool {
+	if s == nil || after < s.after {
+		return false
+	}
+	n := len(s.candidates)
+	return s.last || n > 0 && after < s.candidates[n-1].id
+}
+
+// behind returns the candidates behind a place.
+func (s *Stretch) behind(after tuples.ID) []candidate {
+	from, found := slices.BinarySearchFunc(s.candidates, after, func(c candidate, id tuples.ID) int {
+		return strings.Compare(string(c.id), string(id))
+	})
+	if found {
+		from++
+	}
+	return s.candidates[from:]
+}
+
+// namesPerRead is how many names one read returns.
+const namesPerRead = 256
+
+// stretch names the objects of a set, and returns the first behind a place, most of them at
+// least if there are so many.
+func (e *Evaluator) stretch(ctx context.Context, t tuples.Symbol, set *nodeSet, after tuples.ID, most int) (*Stretch, error) {
+	set.sort() // neighbours lie together on disk
+	f := &first{after: after, most: most}
+	f.candidates = make([]candidate, 0, min(set.count(), 2*most))
+	for i := range set.words {
+		w := &set.words[i]
+		err := w.nodes(t, w.reached, func(node tuples.Node, bit uint64) error {
+			f.nodes = append(f.nodes, node)
+			f.known = append(f.known, set.candidate(node.Ordinal(), w.sure&bit != 0))
+			if len(f.nodes) < namesPerRead {
+				return nil
+			}
+			return f.take(ctx, &e.graph)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := f.take(ctx, &e.graph); err != nil {
+		return nil, err
+	}
+	f.cut()
+	return &Stretch{after: after, candidates: f.candidates, last: !f.more}, nil
+}
+
+// candidate returns what is known of an object, without its id. A failed condition is left
+// to a Check, for it names nodes.
+func (s *nodeSet) candidate(ordinal uint32, sure bool) candidate {
+	if sure {
+		return candidate{standing: certain}
+	}
+	if why := s.open[ordinal]; why != nil && why.failed == nil {
+		return candidate{standing: pended, causes: why}
+	}
+	return candidate{standing: doubtful}
+}
+
+// first finds the first of many candidates, in memory for twice as many as are wanted.
+type first struct {
+	after      tuples.ID
+	most       int
+	candidates []candidate
+	end        tuples.ID // ids behind it are not wanted any more, if there are more
+	more       bool
+
+	nodes []tuples.Node // to be named,
+	known []candidate   // and what is known of them
+	names []tuples.Object
+}
+
+// take names the nodes and keeps the candidates that are wanted.
+func (f *first) take(ctx context.Context, g *graph) error {
+	if len(f.names) < len(f.nodes) {
+		f.names = make([]tuples.Object, len(f.nodes))
+	}
+	if err := g.name(ctx, f.nodes, f.names[:len(f.nodes)]); err != nil {
+		return err
+	}
+	for i := range f.nodes {
+		id := f.names[i].ID
+		if id <= f.after || f.more && id > f.end {
+			continue
+		}
+		if len(f.candidates) == 2*f.most {
+			f.cut()
+		}
+		f.known[i].id = id
+		f.candidates = append(f.candidates, f.known[i])
+	}
+	f.nodes, f.known = f.nodes[:0], f.known[:0]
+	return nil
+}
+
+// cut sorts the candidates and drops those behind the most that are wanted.
+func (f *first) cut() {
+	f.candidates = sortByID(f.candidates)
+	if len(f.candidates) > f.most {
+		f.candidates = f.candidates[:f.most]
+		f.end, f.more = f.candidates[f.most-1].id, true
+	}
+}
+
+// name fills names with those of nodes.
+func (g *graph) name(ctx context.Context, nodes []tuples.Node, names []tuples.Object) error {
+	if len(g.unseen) == 0 {
+		return g.snapshot.Objects(ctx, nodes, names)
+	}
+	objects, err := g.objects(ctx, nodes)
+	copy(names, objects)
+	return err
+}
