@@ -8,7 +8,7 @@ import (
 
 // deadlineContext gives a call a deadline that costs nothing until somebody waits for it:
 // [context.WithTimeout] arms a timer and registers with its parent for every call, 2 µs
-// (decision 0015), and a Check only ever asks whether it is over. So Err compares the clock,
+// (decision 0016), and a Check only ever asks whether it is over. So Err compares the clock,
 // and the first Done makes the context that has the timer. It is used through a pointer.
 type deadlineContext struct {
 	context.Context // the call's, which has no deadline of its own

@@ -9,9 +9,9 @@ import (
 )
 
 // spareHeap is how much is allocated between two garbage collections at least, in bytes.
-// Go collects when the heap has doubled: with the few MiB of a small store, every thousand
-// requests, which was an eighth of what a request costs (decision 0015). More than this gained
-// nothing, and a heap that is larger has as much anyway.
+// Go collects when the heap has doubled: with a small store, after a few MiB, which was an
+// eighth of what a request costs (decision 0016). More than this gained nothing, and a heap
+// that is larger has as much anyway.
 const spareHeap = 32 << 20
 
 // paceCollector keeps collections apart until ctx ends, unless the environment says when to
