@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"math/bits"
 
 	"github.com/usher-authz/usher/check/index"
 	"github.com/usher-authz/usher/model"
@@ -15,7 +16,8 @@ type frame struct {
 	base  int // length of solver.open before this atom
 	node  tuples.Node
 	rule  *model.Rule
-	part  int // of the rule, to look at next
+	part  int    // of the rule, to look at next
+	parts uint64 // of the first 64, those that can find anything
 	value value
 	// waiting are the parts that depend on pending atoms.
 	waiting []branch
@@ -52,7 +54,7 @@ const pageSize = 64
 const firstPage = 8
 
 // push puts a frame on top. It takes over the buffer of the frame that was there before.
-func (s *solver) push(atom int32, node tuples.Node, rule *model.Rule) {
+func (s *solver) push(atom int32, node tuples.Node, rule *model.Rule, parts uint64) {
 	top := len(s.frames)
 	if top < cap(s.frames) {
 		s.frames = s.frames[:top+1]
@@ -64,7 +66,7 @@ func (s *solver) push(atom int32, node tuples.Node, rule *model.Rule) {
 	if cap(buffer) > pageSize {
 		buffer = nil
 	}
-	*f = frame{atom: atom, base: len(s.open), node: node, rule: rule, value: value{truth: yes}}
+	*f = frame{atom: atom, base: len(s.open), node: node, rule: rule, parts: parts, value: value{truth: yes}}
 	f.list.page = buffer
 	if rule.Op == model.OpUnion {
 		f.value.truth = no
@@ -102,11 +104,10 @@ func (s *solver) next(ctx context.Context, f *frame) (bool, error) {
 			}
 			continue
 		}
-		if f.part == len(f.rule.Parts) {
+		p := f.nextPart()
+		if p == nil {
 			break
 		}
-		p := &f.rule.Parts[f.part]
-		f.part++
 		switch p.Kind {
 		case model.Lookup:
 			if err := s.lookup(ctx, f, p); err != nil {
@@ -120,6 +121,18 @@ func (s *solver) next(ctx context.Context, f *frame) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// nextPart returns the next part of the rule that can find anything, nil at the end.
+func (f *frame) nextPart() *model.Part {
+	if f.part < 64 {
+		f.part += bits.TrailingZeros64(f.parts >> f.part) // 64 of 0
+	}
+	if f.part >= len(f.rule.Parts) {
+		return nil
+	}
+	f.part++
+	return &f.rule.Parts[f.part-1]
 }
 
 // lookup takes the tuple into the value that names the subject, or the wildcard it falls

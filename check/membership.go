@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/usher-authz/usher/check/index"
+	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
 )
 
@@ -13,7 +14,18 @@ type memberships struct {
 	closures *index.Closures // nil where there are none, or they must not be used
 	closure  *index.Closure
 	asked    bool // for the closure
+	sieve    *index.Sieve
 }
+
+// partsOf returns which of the first 64 parts of an atom's rule can find anything.
+func (s *solver) partsOf(node tuples.Node, step *model.Step) uint64 {
+	if s.sieve == nil {
+		return allParts
+	}
+	return s.sieve.Parts(node, s.subject.node, step)
+}
+
+const allParts = ^uint64(0)
 
 // membership tells what the closure knows of an object that the list names.
 func (l *list) membership(object tuples.Node) index.Membership {

@@ -86,8 +86,9 @@ func (s *solver) begin(e *Evaluator, key solverKey) {
 		return
 	}
 	s.plan = e.request.Program.Plan(s.subject.kind)
-	if e.graph.overlay == nil && e.graph.reads == nil {
+	if e.request.Closures != nil && e.graph.overlay == nil && e.graph.reads == nil {
 		s.closures = e.request.Closures
+		s.sieve = s.closures.Sieve(e.graph.snapshot, s.plan)
 	}
 }
 
@@ -141,7 +142,12 @@ func (s *solver) visit(ctx context.Context, node tuples.Node, step *model.Step) 
 	case rule.Self && node == s.subject.node:
 		s.settle(i, value{truth: yes}) // a userset is a member of itself
 	default:
-		s.push(i, node, rule)
+		parts := s.partsOf(node, step)
+		if parts == 0 && rule.Op == model.OpUnion {
+			s.settle(i, value{truth: no})
+			break
+		}
+		s.push(i, node, rule, parts)
 		s.open = append(s.open, i)
 	}
 	return i, nil
