@@ -16,6 +16,7 @@ import (
 
 	"github.com/usher-authz/usher/check"
 	"github.com/usher-authz/usher/check/checktest"
+	"github.com/usher-authz/usher/check/index"
 	"github.com/usher-authz/usher/check/reference"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/scenario"
@@ -121,9 +122,10 @@ func openDatabase(t *testing.T) *bolt.DB {
 var stores atomic.Int64
 
 // writeStore writes commits into a new store, behind one that interns the names of
-// the model and of what earlier models had. It returns the revision of each.
+// the model and of what earlier models had. It returns the revision of each. An index, if
+// there is one, follows the store behind the first of them, so many.
 func writeStore(
-	t rapid.TB, db tuples.Database, m *model.Model, commits [][]tuples.Mutation,
+	t rapid.TB, db tuples.Database, m *model.Model, commits [][]tuples.Mutation, x *index.Index, first int,
 ) (tuples.Store, []tuples.Revision) {
 	t.Helper()
 	ctx := context.Background()
@@ -145,6 +147,9 @@ func writeStore(
 			t.Fatal(err)
 		}
 		revisions = append(revisions, committed.Revision)
+		if i == first {
+			warm(t, x, store)
+		}
 		if i < len(commits) {
 			commit = tuples.Commit{Mutations: commits[i]}
 		}
@@ -170,28 +175,32 @@ func namesOf(commits [][]tuples.Mutation) []string {
 // model in another order, and an older revision.
 func openViews(t *rapid.T, db tuples.Database, c checktest.Case, seed uint64) []*view {
 	t.Helper()
-	store, revisions := writeStore(t, db, c.Model, c.Commits)
+	x, how := openIndex(t, seed)
+	store, revisions := writeStore(t, db, c.Model, c.Commits, x, int(seed>>16%uint64(len(c.Commits)+1)))
+	verifyIndex(t, x, store)
 	world := reference.World{Model: c.Model, Stored: c.After(len(revisions)), Context: c.Context}
-	head := openView(t, store, tuples.At{}, world)
+	head := openView(t, store, tuples.At{}, world, nil)
 	head.name = "head with operands shuffled"
 	var err error
 	if head.request.Program, err = model.Compile(shuffle(t, c.Source, seed), store.Symbols()); err != nil {
 		t.Fatal(err)
 	}
+	readThrough(t, x, &head.request)
 
 	world.Contextual = c.Contextual
-	contextual := openView(t, store, tuples.At{}, world)
+	contextual := openView(t, store, tuples.At{}, world, x)
 	contextual.name = "head with contextual tuples"
 
 	views := []*view{head, contextual}
 	if len(revisions) > 1 {
 		n := 1 + int(seed%uint64(len(revisions)-1))
 		world.Stored, world.Contextual = c.After(n), nil
-		older := openView(t, store, tuples.At{Revision: revisions[n-1]}, world)
+		older := openView(t, store, tuples.At{Revision: revisions[n-1]}, world, x)
 		older.name = "an older revision"
 		views = append(views, older)
 	}
 	for _, v := range views {
+		v.name += ", " + how
 		v.source = c.Source
 	}
 	return views
@@ -203,8 +212,9 @@ type test interface {
 	Cleanup(func())
 }
 
-// openView opens a state of a store, in which world.Stored are its tuples.
-func openView(t test, store tuples.Store, at tuples.At, world reference.World) *view {
+// openView opens a state of a store, in which world.Stored are its tuples, through an index
+// if there is one.
+func openView(t test, store tuples.Store, at tuples.At, world reference.World, x *index.Index) *view {
 	t.Helper()
 	program, err := model.Compile(world.Model, store.Symbols())
 	if err != nil {
@@ -216,9 +226,11 @@ func openView(t test, store tuples.Store, at tuples.At, world reference.World) *
 	}
 	t.Cleanup(snapshot.Close)
 	world.Now = snapshot.Time()
-	return &view{world: world, request: check.Request{
+	v := &view{world: world, request: check.Request{
 		Program: program, Snapshot: snapshot, Contextual: world.Contextual, Context: world.Context,
 	}}
+	readThrough(t, x, &v.request)
+	return v
 }
 
 // shuffle returns the model with the operands of every "or" and "and" in another order.

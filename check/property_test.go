@@ -59,9 +59,13 @@ func TestScenarios(t *testing.T) {
 			for _, tuple := range scenario.Stored {
 				commit = append(commit, tuples.Mutation{Op: tuples.OpTouch, Tuple: tuple})
 			}
-			store, _ := writeStore(t, openDatabase(t), world.Model, [][]tuples.Mutation{commit})
-			v := openView(t, store, tuples.At{}, world)
-			scenario.Run(t, &engine{t: t, evaluator: check.New(v.request)})
+			store, _ := writeStore(t, openDatabase(t), world.Model, [][]tuples.Mutation{commit}, nil, 0)
+			for seed := range uint64(len(indexMemories)) {
+				x, how := openIndex(t, seed<<32)
+				warm(t, x, store)
+				v := openView(t, store, tuples.At{}, world, x)
+				t.Run(how, func(t *testing.T) { scenario.Run(t, &engine{t: t, evaluator: check.New(v.request)}) })
+			}
 		})
 	}
 }
