@@ -1,6 +1,6 @@
 # Bare `make` prints this help; each target has one line.
 .DEFAULT_GOAL := help
-.PHONY: help run build test race cover lint gen bench bench-full soak-mixed fuzz property test-grpcurl clean
+.PHONY: help run build test race cover lint gen bench bench-full bench-adversarial soak-mixed fuzz property test-grpcurl clean
 
 BUF := go tool -modfile=tools/go.mod buf
 STATICCHECK := go tool -modfile=tools/go.mod staticcheck
@@ -41,6 +41,11 @@ bench: build ## measure every operation with 100,000 tuples, about two minutes; 
 
 bench-full: build ## the same with 100 thousand, 1 million and 10 million tuples, and how cost grows
 	go run ./bench -sizes S,M,L
+
+bench-adversarial: ## worlds that are made to hurt, in full size; docs/performance.md
+	mkdir -p docs/performance
+	go test ./bench/adversarial -run '^$$' -bench . -benchtime 20x -timeout 0 > docs/performance/adversarial.txt || { cat docs/performance/adversarial.txt; exit 1; }
+	go run ./bench report
 
 soak-mixed: build ## everything at once for DURATION (default 30m); docs/performance.md
 	go run ./bench mixed -sizes M -duration $(or $(DURATION),30m)

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/dustin/go-humanize"
 )
 
 // origin says when and where results were measured, and of what.
@@ -46,12 +48,14 @@ func (s settings) servedWith() string {
 // machine tells processor, cores, memory and kernel, as far as the system does.
 func machine() string {
 	text := fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-	for _, fact := range []struct{ file, label string }{
-		{"/proc/cpuinfo", "model name"}, {"/proc/meminfo", "MemTotal"}, {"/proc/sys/kernel/osrelease", ""},
-	} {
-		if value := fileFact(fact.file, fact.label); value != "" {
-			text += ", " + value
-		}
+	if processor := fileFact("/proc/cpuinfo", "model name"); processor != "" {
+		text += " of " + processor
+	}
+	if memory, err := humanize.ParseBytes(fileFact("/proc/meminfo", "MemTotal")); err == nil {
+		text += ", " + humanize.IBytes(memory)
+	}
+	if kernel := fileFact("/proc/sys/kernel/osrelease", ""); kernel != "" {
+		text += ", kernel " + kernel
 	}
 	return text
 }

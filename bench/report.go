@@ -2,6 +2,7 @@ package main
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -20,7 +21,12 @@ type report struct {
 	Sizes  []*sizeResult // from small to large
 	Growth *growthResult
 	Mixed  *mixedResult
+	Hard   []hardRow
+	Notes  string // what people have found out; the program does not write them
 }
+
+// notesFile is where they are kept.
+const notesFile = "notes.md"
 
 // report writes the document and its plots from all results there are, and prints the tables.
 func (s settings) report() error {
@@ -28,7 +34,7 @@ func (s settings) report() error {
 	if err != nil {
 		return err
 	}
-	if len(r.Sizes) == 0 && r.Mixed == nil {
+	if len(r.Sizes) == 0 && r.Mixed == nil && r.Hard == nil {
 		return nil // the first run has failed, and says why
 	}
 	if err := s.draw(r); err != nil {
@@ -78,7 +84,17 @@ func (s settings) results() (report, error) {
 	if r.Growth, err = kept[growthResult](s, growthFile); err != nil {
 		return r, err
 	}
-	r.Mixed, err = kept[mixedResult](s, mixedFile)
+	if r.Mixed, err = kept[mixedResult](s, mixedFile); err != nil {
+		return r, err
+	}
+	if r.Hard, err = s.hard(); err != nil {
+		return r, err
+	}
+	notes, err := os.ReadFile(s.file(notesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	r.Notes = string(notes)
 	return r, err
 }
 

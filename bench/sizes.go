@@ -54,7 +54,7 @@ func (s settings) measure(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	origin, err := s.newOrigin(ctx, "bench -sizes "+s.sizes)
+	origin, err := s.newOrigin(ctx, fmt.Sprintf("bench -sizes %s -rounds %d -round %v", s.sizes, s.rounds, s.round))
 	if err != nil {
 		return err
 	}
