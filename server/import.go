@@ -175,13 +175,15 @@ func (im *importer) commit(ctx context.Context) (stop bool, err error) {
 		return stop, err
 	}
 	c, done := im.filling, make(chan *checkpoint, 1)
+	if im.filling, err = im.newCheckpoint(ctx, c.end); err != nil {
+		return false, err
+	}
 	im.committing = done
-	go func() {
+	go func() { // c is its own now
 		c.err = im.write(ctx, c)
 		done <- c
 	}()
-	im.filling, err = im.newCheckpoint(ctx, c.end)
-	return false, err
+	return false, nil
 }
 
 // settle waits for the checkpoint that is being written, if there is one.

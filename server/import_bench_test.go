@@ -42,7 +42,7 @@ func BenchmarkImport(b *testing.B) {
 	for b.Loop() {
 		b.StopTimer()
 		path := filepath.Join(b.TempDir(), "usher.db")
-		w := benchImporter(b, path)
+		w := benchImporter(b, path, server.Options{})
 		b.StartTimer()
 		if err := importAll(b.Context(), w, &usherv1.ImportHeader{CheckpointRows: 100_000}, messages); err != nil {
 			b.Fatal(err)
@@ -60,7 +60,7 @@ func BenchmarkImport(b *testing.B) {
 }
 
 // benchImporter serves a new database with fsync, and with the library's model in force.
-func benchImporter(b *testing.B, path string) *world {
+func benchImporter(b *testing.B, path string, options server.Options) *world {
 	db, err := bolt.Open(path, bolt.Options{CollectEvery: -1})
 	if err != nil {
 		b.Fatal(err)
@@ -69,7 +69,7 @@ func benchImporter(b *testing.B, path string) *world {
 	if _, err := db.CreateStore(b.Context(), server.DefaultStore); err != nil {
 		b.Fatal(err)
 	}
-	w := serve(b, db, server.Options{})
+	w := serve(b, db, options)
 	w.writeModel(examples.MediaLibrary().Model.DSL)
 	return w
 }

@@ -114,7 +114,7 @@ func (k *killable) importUntilKilled(t *testing.T, from, rows, checkpoint, check
 // An import whose server is killed loses nothing that was acknowledged, shows no checkpoint in
 // part, and has every row once when it is run to its end.
 func TestImportSurvivesKills(t *testing.T) {
-	const rows, checkpoint = 20_000, 500
+	const rows, checkpoint = 8_000, 250
 	path := filepath.Join(t.TempDir(), "usher.db")
 	k := startKillable(t, path)
 	k.writeModel(library)

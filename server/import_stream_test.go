@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/types/known/structpb"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
 	"github.com/usher-authz/usher/server"
@@ -271,20 +270,22 @@ func TestImportNamesVeryManyRowsOfOneCheckpoint(t *testing.T) {
 	}
 }
 
-// Large rows make checkpoints by their bytes: each here has 30 KiB.
+// Large rows make checkpoints by their bytes: each here has ids of 2 KiB.
 func TestImportBoundsACheckpointByItsBytes(t *testing.T) {
-	const rows = 1_200
+	const rows, full = 16_400, 32 << 20 / (2 << 10)
 	w := newLibrary(t)
-	w.writeModel(strings.ReplaceAll(library, "opens: int", "opens: int, note: string"))
 	im := w.importInto(&usherv1.ImportHeader{})
-	note := structpb.NewStringValue(strings.Repeat("x", 30<<10))
-	for i := range rows {
-		row := tuple(t, fmt.Sprintf("media:m%d#viewer@user:anna", i))
-		row.Condition = &usherv1.Condition{Name: "office_hours", Context: &structpb.Struct{Fields: map[string]*structpb.Value{"note": note}}}
-		im.rows(row)
+	long := &usherv1.Subject{Type: "user", Id: strings.Repeat("x", 1<<10)}
+	for from := 0; from < rows; from += 100 {
+		list := make([]*usherv1.Tuple, 100)
+		for i := range list {
+			list[i] = mediaRow(0)
+			list[i].Object.Id, list[i].Subject = fmt.Sprintf("%01024d", from+i), long
+		}
+		im.rows(list...)
 	}
 	answers := im.mustEnd()
-	if len(answers) != 2 || answers[0].GetCreated()+answers[1].GetCreated() != rows {
+	if len(answers) != 2 || answers[0].GetRows() != full || answers[1].GetRows() != rows {
 		t.Errorf("got %d checkpoints: %v", len(answers), answers)
 	}
 }
