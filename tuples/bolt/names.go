@@ -69,12 +69,29 @@ func (v *view) edgeKey(k tuples.Key) (edge tuples.EdgeKey, ok bool, err error) {
 	return edge, edge.Subject != 0, err
 }
 
+// lastName is the name that was found last: tuples come by object or by subject, many of each.
+type lastName struct {
+	node   tuples.Node
+	object tuples.Object
+}
+
+func (l *lastName) of(v *view, n tuples.Node) (tuples.Object, error) {
+	if l.node == n {
+		return l.object, nil
+	}
+	o, err := v.object(n)
+	if err == nil {
+		*l = lastName{n, o}
+	}
+	return o, err
+}
+
 // key returns a tuple's key with names.
 func (v *view) key(edge tuples.EdgeKey) (k tuples.Key, err error) {
-	if k.Object, err = v.object(edge.Object); err != nil {
+	if k.Object, err = v.lastObject.of(v, edge.Object); err != nil {
 		return k, err
 	}
-	subject, err := v.object(edge.Subject)
+	subject, err := v.lastSubject.of(v, edge.Subject)
 	if err != nil {
 		return k, err
 	}

@@ -79,6 +79,8 @@ type view struct {
 	// lookups are cursors over the live rows for row, and walks those for walk. They are
 	// kept for their stacks, which are half of what a Check would allocate.
 	lookups, walks [2]*bbolt.Cursor
+
+	lastObject, lastSubject lastName // of the tuples that key named
 }
 
 // openView reads the state of a store in a transaction.
