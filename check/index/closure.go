@@ -21,6 +21,11 @@ type Closure struct {
 	bytes    int64
 }
 
+// isOf reports whether it is a closure, and that of a subject.
+func (c *Closure) isOf(subject tuples.Node, relation tuples.Symbol) bool {
+	return c != nil && c.subject == subject && c.relation == relation
+}
+
 // orNil returns nil for a closure that is too large.
 func (c *Closure) orNil() *Closure {
 	if c.large {

@@ -344,3 +344,23 @@ func TestNoClosureIsStale(t *testing.T) {
 	close(done)
 	running.Wait()
 }
+
+// Where there is memory few closures take the place of others, however many there are.
+func TestClosuresStayBesideEachOther(t *testing.T) {
+	const users = 1000
+	c := newClub(t, 1<<20)
+	of := func(i int) *index.Closure { return c.of(fmt.Sprintf("user:u%d", i)) }
+	known := make([]*index.Closure, users)
+	for i := range known {
+		known[i] = of(i)
+	}
+	anew := 0
+	for i, before := range known {
+		if of(i) != before {
+			anew++
+		}
+	}
+	if anew > users/20 {
+		t.Errorf("%d of %d closures were worked out anew, want %d at most", anew, users, users/20)
+	}
+}
