@@ -32,9 +32,11 @@ var (
 	wholeReach = 1 << 19
 )
 
-// Page makes the list one that is left before its end, and lets it begin with what an
-// earlier page of the same list left behind, nil for nothing.
-func (l *List) Page(known *Stretch) { l.known, l.most = known, pageReach }
+// Page makes the list one that will be left before its end.
+func (l *List) Page() { l.most = pageReach }
+
+// Resume gives the list what an earlier page of the same list left behind, nil for nothing.
+func (l *List) Resume(known *Stretch) { l.known = known }
 
 // Stretch returns where in the list the last item was found, nil before there is one.
 func (l *List) Stretch() *Stretch { return l.known }

@@ -31,7 +31,7 @@ func BenchmarkListObjects(b *testing.B) {
 				found := e.Objects("media", "can_view", list.Subject)
 				want := list.Items
 				if bench.page > 0 {
-					found.Page(nil)
+					found.Page()
 					want = want[:bench.page]
 				}
 				holdItems(b, found, want)
@@ -63,7 +63,7 @@ func BenchmarkListObjectsLaterPage(b *testing.B) {
 	l := loadIndexed(b, benchlibrary.M)
 	subject := l.Lists(benchlibrary.LongList)[0].Subject
 	first := check.New(l.request(nil)).Objects("media", "can_view", subject)
-	first.Page(nil)
+	first.Page()
 	after := tuples.ID("")
 	for item := range first.Items(b.Context(), "") {
 		after = item.ID
@@ -73,7 +73,8 @@ func BenchmarkListObjectsLaterPage(b *testing.B) {
 	for b.Loop() {
 		e := check.New(l.request(nil))
 		later := e.Objects("media", "can_view", subject)
-		later.Page(first.Stretch())
+		later.Page()
+		later.Resume(first.Stretch())
 		n := 0
 		for _, err := range later.Items(b.Context(), after) {
 			if err != nil {

@@ -71,7 +71,8 @@ func pagesOf(w *world, size int, list func(*check.Evaluator) *check.List) (ids [
 		c := &counted{}
 		e := w.evaluator(counting(c))
 		l, n := list(e), 0
-		l.Page(known)
+		l.Page()
+		l.Resume(known)
 		after := tuples.ID("")
 		if len(ids) > 0 {
 			after = ids[len(ids)-1]
@@ -123,13 +124,14 @@ func TestLaterPagesReadNoTuples(t *testing.T) {
 func TestLaterPagesKnowWhatIsConditional(t *testing.T) {
 	w := newWorld(t, gated, repeat(20, func(i int) string { return fmt.Sprintf("media:m%02d#viewer@user:anna with late", i) })...)
 	first := w.evaluator().Objects("media", "viewer", tuples.Subject{Type: "user", ID: "anna"})
-	first.Page(nil)
+	first.Page()
 	for range first.Items(t.Context(), "") {
 		break
 	}
 	c := &counted{}
 	later := w.evaluator(counting(c)).Objects("media", "viewer", tuples.Subject{Type: "user", ID: "anna"})
-	later.Page(first.Stretch())
+	later.Page()
+	later.Resume(first.Stretch())
 	got := items(later.Items(t.Context(), "m17"))
 	if want := "m18(conditional on hour) m19(conditional on hour)"; got != want || c.reads > 0 {
 		t.Errorf("got %s by %d reads, want %s by none", got, c.reads, want)
@@ -151,7 +153,8 @@ func TestAStretchIsOnlyGoodBehindItsBeginning(t *testing.T) {
 	}{{"", 20, true}, {"m08", 11, true}, {"m09", 10, false}, {"m15x", 4, false}, {"m19", 0, false}, {"z", 0, false}} {
 		count := &counted{}
 		later := w.evaluator(counting(count)).Objects("media", "can_view", anna)
-		later.Page(first.Stretch())
+		later.Page()
+		later.Resume(first.Stretch())
 		n := 0
 		for range later.Items(t.Context(), c.after) {
 			n++

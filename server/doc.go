@@ -12,7 +12,8 @@
 //	check, batch, filter_objects,        permission questions
 //	  list_*, expand
 //	attributes, givers, record           what an answer can come with
-//	list, page, cursor                   long lists, and where they go on
+//	list, list_items, page, cursor,      long lists, and where they go on
+//	  stretches
 //	sharing, set_shares, share_guards,   sharing menus: what they show, what they set
 //	  preview_shares, summarize_*
 //	trace_access, trace                  since when an access has lasted
@@ -22,6 +23,7 @@
 //	models, orphans, stores              authorization models and stores
 //	problems, names, limits              what is refused
 //
-// Tokens and cursors (token.go, cursor.go) hold no pointer to anything in the
-// server: it keeps no state for a client between two requests.
+// Tokens and cursors (token.go, cursor.go) hold no pointer to anything in the server: no
+// client depends on what it keeps between two requests. What it keeps are caches: compiled
+// models, indexes, and what the pages of lists leave behind (stretches.go).
 package server

@@ -51,11 +51,16 @@ const (
 const (
 	messageItems = 100
 	messageBytes = 1 << 20
+	// listItems is the bound for objects and subjects of a list.
+	listItems = 1_000
 	// exportItems is the bound for tuples of an export.
 	exportItems = 1_000
 	// changeItems is the bound for the changes of one revision.
 	changeItems = 1_000
 )
+
+// maxStretchBytes is the memory for what pages of lists leave behind.
+const maxStretchBytes = 32 << 20
 
 // maxRequestBytes is the size of the largest request that is read: 10,000 updates of
 // 1,600 bytes each.

@@ -15,6 +15,8 @@ type listing struct {
 	token, cursor string
 	after         string // Resume.after, then the last item
 	names         []name // of the question
+	place         stretchKey
+	resumed       bool // by a cursor
 }
 
 // openList opens the state, model and place of a list. It must be closed.
@@ -32,7 +34,10 @@ func (s *Server) openList(ctx context.Context, r interface {
 	if err != nil {
 		return nil, err
 	}
-	return &listing{asked: a, token: a.newToken(), cursor: s.nextCursor(a.view, a.id(), p.query), after: p.after}, nil
+	return &listing{
+		asked: a, token: a.newToken(), cursor: s.nextCursor(a.view, a.id(), p.query), after: p.after,
+		place: stretchKey{stamp: a.stamped(), model: a.id(), query: p.query}, resumed: p.cursor != nil,
+	}, nil
 }
 
 // listed is one item of a list.

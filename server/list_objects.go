@@ -25,20 +25,20 @@ func (s *permissionService) ListObjects(r *usherv1.ListObjectsRequest, stream gr
 		return err
 	}
 	l.names = q.names()
-	items := l.evaluator.ListObjects(ctx, q.objectType, q.relation, q.subject, after)
-	return batches[*usherv1.ListedObject]{
-		limit: int(r.GetPageSize()),
+	list := l.evaluator.Objects(q.objectType, q.relation, q.subject)
+	return sendItems(ctx, s.Server, l, list, itemPage[usherv1.ListedObject, *usherv1.ListedObject]{
+		size:  int(r.GetPageSize()),
+		after: after,
+		text:  func(id tuples.ID) string { return tuples.Object{Type: q.objectType, ID: id}.String() },
+		fill: func(m *usherv1.ListedObject, item check.Item) {
+			m.Id, m.Outcome, m.MissingContext = string(item.ID), fromOutcome(item.Decision.Outcome), item.Decision.Missing
+		},
 		send: func(objects []*usherv1.ListedObject, more bool) error {
 			return stream.Send(&usherv1.ListObjectsResponse{
 				Objects: objects, Cursor: l.cursor, More: more, Token: l.token, Revision: l.revision(),
 			})
 		},
-	}.run(messages(l, items, func(item check.Item) listed[*usherv1.ListedObject] {
-		text := tuples.Object{Type: q.objectType, ID: item.ID}.String()
-		return listed[*usherv1.ListedObject]{text: text, failed: item.Err, message: &usherv1.ListedObject{
-			Id: string(item.ID), Outcome: fromOutcome(item.Decision.Outcome), MissingContext: item.Decision.Missing,
-		}}
-	}))
+	})
 }
 
 // after reads the place where a list of objects goes on.

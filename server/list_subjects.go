@@ -26,20 +26,21 @@ func (s *permissionService) ListSubjects(r *usherv1.ListSubjectsRequest, stream 
 		return err
 	}
 	l.names = q.names()
-	items := l.evaluator.ListSubjects(ctx, q.on, q.kind, after)
-	return batches[*usherv1.ListedSubject]{
-		limit: int(r.GetPageSize()),
+	return sendItems(ctx, s.Server, l, l.evaluator.Subjects(q.on, q.kind), itemPage[usherv1.ListedSubject, *usherv1.ListedSubject]{
+		size:  int(r.GetPageSize()),
+		after: after,
+		text: func(id tuples.ID) string {
+			return tuples.Subject{Type: q.kind.Type, ID: id, Relation: q.kind.Relation}.String()
+		},
+		fill: func(m *usherv1.ListedSubject, item check.Item) {
+			m.Id, m.Outcome, m.MissingContext = string(item.ID), fromOutcome(item.Decision.Outcome), item.Decision.Missing
+		},
 		send: func(subjects []*usherv1.ListedSubject, more bool) error {
 			return stream.Send(&usherv1.ListSubjectsResponse{
 				Subjects: subjects, Cursor: l.cursor, More: more, Token: l.token, Revision: l.revision(),
 			})
 		},
-	}.run(messages(l, items, func(item check.Item) listed[*usherv1.ListedSubject] {
-		text := tuples.Subject{Type: q.kind.Type, ID: item.ID, Relation: q.kind.Relation}.String()
-		return listed[*usherv1.ListedSubject]{text: text, failed: item.Err, message: &usherv1.ListedSubject{
-			Id: string(item.ID), Outcome: fromOutcome(item.Decision.Outcome), MissingContext: item.Decision.Missing,
-		}}
-	}))
+	})
 }
 
 // subjectsOf is "which subjects of a kind have a relation to an object?".

@@ -31,7 +31,7 @@ type page struct {
 // list asks for one page of a list.
 type list func(size int32, resume *usherv1.Resume, at *usherv1.Consistency) ([]page, error)
 
-// lists are all lists, over some 130 items each, so that they need two messages.
+// lists are all lists, over some 130 items each, so that most need two messages.
 func lists(w *world) map[string]list {
 	t := w.t
 	return map[string]list{
@@ -121,15 +121,16 @@ func items(pages []page) []string {
 
 const listed = 130
 
-func listWorld(t *testing.T) *world {
-	var lines []string
+func listWorld(t *testing.T) *world { return newLibrary(t, listLines()...) }
+
+func listLines() (lines []string) {
 	for i := range listed {
 		lines = append(lines, fmt.Sprintf("media:m%03d#viewer@user:anna", i), fmt.Sprintf("folder:f#viewer@group:g%03d#member", i))
 		if i > 0 { // the folder itself is the first of its tree
 			lines = append(lines, fmt.Sprintf("media:m%03d#folder@folder:f", i))
 		}
 	}
-	return newLibrary(t, lines...)
+	return lines
 }
 
 // Every item can be the last one taken: the rest follows, at the list's own revision,
@@ -139,7 +140,8 @@ func TestResumeAtEveryItem(t *testing.T) {
 	for name, ask := range lists(w) {
 		t.Run(name, func(t *testing.T) {
 			whole, err := ask(0, nil, nil)
-			if err != nil || len(whole) != 2 || len(whole[0].items) != 100 || !whole[0].more || whole[1].more {
+			last := len(whole) - 1
+			if err != nil || whole[last].more || last > 0 && (len(whole[0].items) != 100 || !whole[0].more) {
 				t.Fatalf("got %v, %v", whole, err)
 			}
 			all, cursor := items(whole), whole[0].cursor

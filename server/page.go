@@ -100,8 +100,9 @@ func validatePage(size int32, limit int) error {
 
 // batches cuts a stream of items into messages.
 type batches[T proto.Message] struct {
-	limit int // items of the whole page; 0 for no limit
-	items int // of one message; 0 for messageItems
+	limit int         // items of the whole page; 0 for no limit
+	items int         // of one message; 0 for messageItems
+	size  func(T) int // of an item, in about so many bytes; nil for proto.Size
 	send  func(items []T, more bool) error
 }
 
@@ -112,18 +113,22 @@ func (b batches[T]) run(items iter.Seq2[T, error]) error {
 		batch        []T
 		bytes, taken int
 		most         = cmp.Or(b.items, messageItems)
+		sizeOf       = b.size
 	)
+	if sizeOf == nil {
+		sizeOf = func(item T) int { return proto.Size(item) }
+	}
 	for item, err := range items {
 		size := 0
 		if err == nil {
-			size = proto.Size(item)
+			size = sizeOf(item)
 		}
 		full := b.limit > 0 && taken == b.limit
 		if len(batch) > 0 && (err != nil || full || len(batch) == most || bytes+size > messageBytes) {
 			if err := b.send(batch, true); err != nil {
 				return err
 			}
-			batch, bytes = nil, 0
+			batch, bytes = make([]T, 0, len(batch)), 0
 		}
 		if err != nil {
 			return err

@@ -52,6 +52,8 @@ type Server struct {
 	tokens  *sealer
 	cursors *sealer
 	indexes *indexing // nil for none
+	// stretches are those of the lists of all stores.
+	stretches *stretches
 
 	mu        sync.RWMutex
 	handles   map[tuples.StoreID]*handle
@@ -76,14 +78,15 @@ func New(db tuples.Database, options Options) *Server {
 		options.Deadline = defaultDeadline
 	}
 	s := &Server{
-		db:      db,
-		options: options,
-		log:     options.Logger,
-		tokens:  newSealer(db.TokenKey(), "token"),
-		cursors: newSealer(db.TokenKey(), "cursor"),
-		indexes: newIndexing(options.IndexMemory, options.Logger),
-		handles: make(map[tuples.StoreID]*handle),
-		health:  health.NewServer(),
+		db:        db,
+		options:   options,
+		log:       options.Logger,
+		tokens:    newSealer(db.TokenKey(), "token"),
+		cursors:   newSealer(db.TokenKey(), "cursor"),
+		stretches: newStretches(maxStretchBytes),
+		indexes:   newIndexing(options.IndexMemory, options.Logger),
+		handles:   make(map[tuples.StoreID]*handle),
+		health:    health.NewServer(),
 	}
 	s.draining, s.drain = context.WithCancelCause(context.Background())
 	s.grpc = s.assemble()
