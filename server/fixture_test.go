@@ -99,6 +99,11 @@ func newWorld(t testing.TB, options server.Options) *world {
 	}
 	w := serve(t, db, options)
 	w.db = db
+	t.Cleanup(func() { // before the server drains
+		if err := w.server.VerifyIndexes(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	return w
 }
 

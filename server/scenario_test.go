@@ -21,10 +21,12 @@ import (
 	"github.com/usher-authz/usher/tuples/bolt"
 )
 
-// The scenarios that say what answers mean hold over gRPC too.
+// The scenarios that say what answers mean hold over gRPC too, whatever of them is in memory.
 func TestScenarios(t *testing.T) {
 	for name, scenario := range checktest.Scenarios(t) {
-		t.Run(name, func(t *testing.T) { scenario.Run(t, newCaller(t, scenario)) })
+		for how, memory := range map[string]int64{"with an index": 1 << 20, "with a small index": 16 << 10, "without an index": withoutIndex} {
+			t.Run(name+" "+how, func(t *testing.T) { scenario.Run(t, newCaller(t, scenario, memory)) })
+		}
 	}
 }
 
@@ -37,7 +39,7 @@ type caller struct {
 
 // newCaller writes the tuples straight to the store: some are forbidden by the model,
 // as if written under an earlier one.
-func newCaller(t *testing.T, s checktest.Scenario) *caller {
+func newCaller(t *testing.T, s checktest.Scenario, indexMemory int64) *caller {
 	t.Helper()
 	db, err := bolt.Open(filepath.Join(t.TempDir(), "usher.db"), bolt.Options{
 		NoSync: true, CollectEvery: -1, Clock: func() time.Time { return checktest.Now },
@@ -64,7 +66,7 @@ func newCaller(t *testing.T, s checktest.Scenario) *caller {
 		}
 	}
 	return &caller{
-		world:      serve(t, db, server.Options{}),
+		world:      serve(t, db, server.Options{IndexMemory: indexMemory}),
 		contextual: wire.FromTuples(s.Contextual),
 		context:    wire.FromContext(s.Context),
 	}
