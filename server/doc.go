@@ -7,7 +7,8 @@
 // begin with: store, state, model. Handlers return errors of the domain. failure.go names
 // the reason of each, and errors.go alone turns reasons into gRPC statuses.
 //
-//	server, interceptors, log, http      what stands around all handlers
+//	server, interceptors, metrics,       what stands around all handlers
+//	  deadline, log, http
 //	handle, open, question               store, state and model of a request
 //	check, batch, filter_objects,        permission questions
 //	  list_*, expand
