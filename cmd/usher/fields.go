@@ -31,6 +31,8 @@ var flagOf = map[string]string{
 	"filters.subject_type":          "type of the subject",
 	"from":                          "--from",
 	"given_by":                      "--given-by",
+	"header.checkpoint_rows":        "--checkpoint",
+	"header.metadata":               "--message",
 	"metadata":                      "--message",
 	"page_size":                     "--limit",
 	"recipient":                     "--recipient",

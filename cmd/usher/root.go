@@ -47,10 +47,11 @@ Exit status: 0 success or allowed, 1 denied, 2 error, 3 conditional.`,
 		&cobra.Group{ID: groupAdmin, Title: "Models, stores and examples:"},
 	)
 	root.AddCommand(
-		p.serveCommand(), p.versionCommand(),
+		p.serveCommand(), p.benchCommand(), p.versionCommand(),
 		p.checkCommand(), p.listRelationsCommand(), p.listObjectsCommand(), p.listSubjectsCommand(), p.expandCommand(),
 		p.sharesCommand(), p.treeCommand(), p.decisionsCommand(), p.traceCommand(),
 		p.writeCommand(), p.shareCommand(), p.deleteCommand(), p.deleteObjectCommand(), p.undoCommand(), p.readCommand(), p.watchCommand(),
+		p.importCommand(), p.exportCommand(),
 		p.modelCommand(), p.storeCommand(), p.exampleCommand(), p.testCommand(),
 	)
 	return root
