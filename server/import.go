@@ -82,6 +82,7 @@ type importer struct {
 	size   int // rows of a checkpoint
 
 	filling    *checkpoint      // gets the next row
+	spare      *checkpoint      // was answered, and gives its memory to the one after next
 	committing chan *checkpoint // brings the checkpoint that is being written; nil for none
 	reached    int64            // rows behind the last checkpoint that was sent
 	answered   bool             // whether one was

@@ -32,7 +32,13 @@ func (im *importer) newCheckpoint(ctx context.Context, first int64) (*checkpoint
 	if err != nil {
 		return nil, err
 	}
-	return &checkpoint{judge: newJudge(c), first: first, end: first}, nil
+	next := &checkpoint{judge: newJudge(c), first: first, end: first}
+	if spare := im.spare; spare != nil {
+		clear(spare.mutations[:cap(spare.mutations)]) // of what the tuples point to
+		next.mutations, next.offsets = spare.mutations[:0], spare.offsets[:0]
+		im.spare = nil
+	}
+	return next, nil
 }
 
 // full reports whether the checkpoint is to be written.
@@ -46,7 +52,7 @@ func (c *checkpoint) take(row *usherv1.Tuple) (refused bool, err error) {
 	c.end++
 	tuple, err := wire.ToTuple(row)
 	if err == nil {
-		err = c.judge.permit(tuple)
+		err = c.judge.permit(&tuple)
 	}
 	if err != nil {
 		return true, c.refuse(number, err)
@@ -75,7 +81,7 @@ func (c *checkpoint) judgeAgain(by *judge, stop bool) error {
 	mutations, offsets := c.mutations[:0], c.offsets[:0]
 	for i := range c.mutations {
 		number := c.first + int64(c.offsets[i])
-		if why := by.permit(c.mutations[i].Tuple); why != nil {
+		if why := by.permit(&c.mutations[i].Tuple); why != nil {
 			if err := c.refuse(number, why); err != nil {
 				return err
 			}
@@ -137,7 +143,7 @@ func (im *importer) answer(c *checkpoint) (stop bool, err error) {
 		response.Failures = append(response.Failures, f)
 		bytes += size
 	}
-	im.reached, im.answered = c.end, true
+	im.reached, im.answered, im.spare = c.end, true, c
 	response.Rows = c.end
 	response.Created, response.Updated = int64(c.committed.Created), int64(c.committed.Updated)
 	response.Unchanged = int64(c.committed.Same)
@@ -147,10 +153,11 @@ func (im *importer) answer(c *checkpoint) (stop bool, err error) {
 }
 
 // judge says what a model permits. It remembers the kinds of tuples that it has permitted:
-// an import has many of each.
+// an import has many of each. Their names are the same strings in all tuples then, and what
+// was received can be forgotten.
 type judge struct {
 	*compiled
-	permitted map[tupleKind]struct{}
+	permitted map[tupleKind]tupleKind
 }
 
 // tupleKind is what a model looks at in a tuple that has no condition, if object and subject
@@ -164,21 +171,23 @@ type tupleKind struct {
 }
 
 func newJudge(c *compiled) *judge {
-	return &judge{compiled: c, permitted: make(map[tupleKind]struct{})}
+	return &judge{compiled: c, permitted: make(map[tupleKind]tupleKind)}
 }
 
 // permit returns why the model does not permit a tuple, nil if it does.
-func (j *judge) permit(t tuples.Tuple) error {
+func (j *judge) permit(t *tuples.Tuple) error {
 	if t.Condition != nil || t.Object == t.Subject.Object() {
-		return permitted(j.program.Model, t)
+		return permitted(j.program.Model, *t)
 	}
 	kind := tupleKind{t.Object.Type, t.Relation, t.Subject.Type, t.Subject.Relation, t.Subject.IsWildcard()}
-	if _, known := j.permitted[kind]; known {
+	if same, known := j.permitted[kind]; known {
+		t.Object.Type, t.Relation = same.objectType, same.relation
+		t.Subject.Type, t.Subject.Relation = same.subjectType, same.subjectRelation
 		return nil
 	}
-	err := permitted(j.program.Model, t)
+	err := permitted(j.program.Model, *t)
 	if err == nil {
-		j.permitted[kind] = struct{}{}
+		j.permitted[kind] = kind
 	}
 	return err
 }
