@@ -14,7 +14,6 @@ type ascents struct {
 	solver *solver
 	known  map[uint32]*nodeSet // by Step.ID
 	floor  int                 // a walk gives up when the budget falls below
-	page   []tuples.Edge       // room for reads
 }
 
 // errTooMuch ends a walk that takes more than asking object by object would.

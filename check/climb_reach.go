@@ -18,10 +18,7 @@ const (
 // is known of that.
 func (c *climb) reachAll(ctx context.Context, node tuples.Node, below value, use *model.Use) error {
 	list := tuples.ObjectsOf{Subject: node, SubjectRelation: use.Via.Relation, Type: use.Step.Type, Relation: use.Relation}
-	if c.page == nil {
-		c.page = make([]tuples.Edge, 0, climbPage)
-	}
-	buf := c.page[:0:climbPage]
+	buf := c.solver.evaluator.room(climbPage)
 	var after tuples.Node
 	for {
 		page, err := c.solver.graph.edgesTo(ctx, list, after, buf)
@@ -35,11 +32,16 @@ func (c *climb) reachAll(ctx context.Context, node tuples.Node, below value, use
 			return err
 		}
 		after = page[len(page)-1].Node
-		if cap(c.page) < longClimbPage {
-			c.page = make([]tuples.Edge, 0, longClimbPage)
-		}
-		buf = c.page[:0]
+		buf = c.solver.evaluator.room(longClimbPage)
 	}
+}
+
+// room returns an empty buffer for so many edges, longClimbPage at most. There is one.
+func (e *Evaluator) room(edges int) []tuples.Edge {
+	if cap(e.page) < edges {
+		e.page = make([]tuples.Edge, 0, edges)
+	}
+	return e.page[:0:edges]
 }
 
 // reachPage reaches the objects of a page, a word at a time.

@@ -35,7 +35,7 @@ func newDescent(e *Evaluator, kind model.Kind) *descent {
 		evaluator: e,
 		kind:      kind,
 		seen:      make(map[atomKey]bool),
-		page:      make([]tuples.Edge, 0, descentPage),
+		page:      e.room(descentPage),
 	}
 }
 

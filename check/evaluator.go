@@ -19,6 +19,7 @@ type Evaluator struct {
 	oldest  int             // of the solvers, when there are maxSolvers of them
 	bars    map[uint32]bool // what [Evaluator.canBar] found out of steps
 	ready   bool            // the contextual tuples are laid over the graph
+	page    []tuples.Edge   // room for the reads of walks
 }
 
 // evaluators are those that were closed. Most requests need little memory, and all of it
@@ -42,7 +43,7 @@ func (e *Evaluator) Close() {
 	for _, s := range e.solvers {
 		s.end()
 	}
-	*e = Evaluator{solvers: e.solvers[:0]}
+	*e = Evaluator{solvers: e.solvers[:0], page: e.page}
 	evaluators.Put(e)
 }
 

@@ -117,7 +117,7 @@ func (o *objectList) verify(ctx context.Context, c *candidate, rest []int) (valu
 	if c.standing != doubtful && len(rest) == 0 {
 		return c.value(), nil
 	}
-	node, err := o.evaluator.graph.node(ctx, tuples.Object{Type: o.objectType, ID: c.id})
+	node, err := o.evaluator.graph.nodeOf(ctx, o.objectType, c)
 	if err != nil {
 		return value{}, err
 	}

@@ -165,7 +165,7 @@ func (l *subjectList) item(ctx context.Context, c candidate, rest []int) (Item, 
 	if c.standing == certain && len(rest) == 0 {
 		return Item{ID: c.id, Decision: Decision{Outcome: Allowed}}, nil
 	}
-	node, err := l.evaluator.graph.node(ctx, tuples.Object{Type: l.asked.Type, ID: c.id})
+	node, err := l.evaluator.graph.nodeOf(ctx, l.asked.Type, &c)
 	if err != nil {
 		return Item{}, err
 	}

@@ -72,8 +72,14 @@ func (s *nodeSet) find(key uint32) *uint32 {
 // spread is Knuth's multiplicative hash, with its good bits below.
 func spread(key uint32) uint32 { return bits.RotateLeft32(key*0x9E3779B1, 16) }
 
+// firstPlaces is for how many words a new set has places: most are small.
+const firstPlaces = 16
+
 func (s *nodeSet) grow() {
-	s.places = make([]uint32, max(16, 2*len(s.places)))
+	if s.words == nil {
+		s.words = make([]word, 0, firstPlaces*3/4)
+	}
+	s.places = make([]uint32, max(firstPlaces, 2*len(s.places)))
 	for i := range s.words {
 		*s.find(s.words[i].key) = uint32(i) + 1
 	}

@@ -9,8 +9,8 @@ import (
 )
 
 // Stretch is a piece of a list as far as a walk decides it: the candidates behind a place,
-// sorted. It holds names and no nodes, so that a later page goes on with it in a request of
-// its own, of the same question, model, revision, clock reading, context and contextual
+// sorted. It holds nothing of its request's own, so that a later page goes on with it in
+// another, of the same question, model, revision, clock reading, context and contextual
 // tuples. It is immutable.
 type Stretch struct {
 	after      tuples.ID   // the candidates are those behind it,
@@ -23,6 +23,8 @@ type Stretch struct {
 // candidate is an object or subject that may belong to a list.
 type candidate struct {
 	id tuples.ID
+	// node is 0 for an object that the store has never seen: those have numbers in one request.
+	node tuples.Node
 	// standing and causes are what the walk knows, but for the rest of the operands.
 	standing standing
 	causes   *causes // of one that is open
@@ -48,7 +50,7 @@ func (c *candidate) value() value {
 
 const (
 	sizeOfStretch   = 128
-	sizeOfCandidate = 32
+	sizeOfCandidate = 40
 )
 
 // Bytes estimates the memory that the stretch takes.
@@ -87,13 +89,16 @@ const namesPerRead = 256
 // least if there are so many.
 func (e *Evaluator) stretch(ctx context.Context, t tuples.Symbol, set *nodeSet, after tuples.ID, most int) (*Stretch, error) {
 	set.sort() // neighbours lie together on disk
-	f := &first{after: after, most: most}
-	f.candidates = make([]candidate, 0, min(set.count(), 2*most))
+	n := set.count()
+	f := &first{
+		after: after, most: most, candidates: make([]candidate, 0, min(n, 2*most)),
+		nodes: make([]tuples.Node, 0, min(n, namesPerRead)), known: make([]candidate, 0, min(n, namesPerRead)),
+	}
 	for i := range set.words {
 		w := &set.words[i]
 		err := w.nodes(t, w.reached, func(node tuples.Node, bit uint64) error {
 			f.nodes = append(f.nodes, node)
-			f.known = append(f.known, set.candidate(node.Ordinal(), w.sure&bit != 0))
+			f.known = append(f.known, set.candidate(node, w.sure&bit != 0))
 			if len(f.nodes) < namesPerRead {
 				return nil
 			}
@@ -112,14 +117,25 @@ func (e *Evaluator) stretch(ctx context.Context, t tuples.Symbol, set *nodeSet, 
 
 // candidate returns what is known of an object, without its id. A failed condition is left
 // to a Check, for it names nodes.
-func (s *nodeSet) candidate(ordinal uint32, sure bool) candidate {
+func (s *nodeSet) candidate(node tuples.Node, sure bool) candidate {
+	c := candidate{node: node, standing: doubtful}
+	if node.Ordinal() >= tuples.FirstTransient {
+		c.node = 0
+	}
 	if sure {
-		return candidate{standing: certain}
+		c.standing = certain
+	} else if why := s.open[node.Ordinal()]; why != nil && why.failed == nil {
+		c.standing, c.causes = pended, why
 	}
-	if why := s.open[ordinal]; why != nil && why.failed == nil {
-		return candidate{standing: pended, causes: why}
+	return c
+}
+
+// nodeOf returns the node of a candidate of a type.
+func (g *graph) nodeOf(ctx context.Context, t tuples.ObjectType, c *candidate) (tuples.Node, error) {
+	if c.node != 0 {
+		return c.node, nil
 	}
-	return candidate{standing: doubtful}
+	return g.node(ctx, tuples.Object{Type: t, ID: c.id})
 }
 
 // first finds the first of many candidates, in memory for twice as many as are wanted.
