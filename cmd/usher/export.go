@@ -107,7 +107,7 @@ type exportReport struct {
 }
 
 func (r *exportReport) text() string {
-	text := english.Plural(int(r.Tuples), "tuple", "")
+	text := fmt.Sprintf("%d %s", r.Tuples, english.PluralWord(int(r.Tuples), "tuple", ""))
 	if r.LeftOut > 0 {
 		text += fmt.Sprintf(", %d left out, which the format cannot hold", r.LeftOut)
 	}

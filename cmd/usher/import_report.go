@@ -51,7 +51,7 @@ func (r *importReport) text(dryRun bool) string {
 			counts = append(counts, fmt.Sprintf("%d %s", count.n, count.what))
 		}
 	}
-	text := english.Plural(int(r.Rows), "row", "")
+	text := fmt.Sprintf("%d %s", r.Rows, english.PluralWord(int(r.Rows), "row", ""))
 	if len(counts) > 0 {
 		text += ": " + strings.Join(counts, ", ")
 	}
