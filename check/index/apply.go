@@ -22,16 +22,16 @@ func (x *Index) Intern(node tuples.Node, object tuples.Object) {
 func (x *Index) Apply(revision tuples.Revision, changes []tuples.EdgeChange) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
-	x.applied = revision
 	for _, c := range x.closures {
 		c.changed(revision, changes)
 	}
+	defer func() { x.applied = revision }()
 	switch {
 	case x.floor.Load() == notLoaded:
 		x.keep(commit{revision, changes})
 	case revision > x.loaded:
+		x.bound(revision, len(changes))
 		x.apply(revision, changes, tuples.Revision(x.floor.Load()))
-		x.bound(revision)
 	}
 }
 
@@ -67,9 +67,7 @@ func (x *Index) apply(revision tuples.Revision, changes []tuples.EdgeChange, flo
 		o.key, o.ordinal = reverseKey(k, c.Key.Subject), c.Key.Object.Ordinal()
 		ops = append(ops, o)
 	}
-	slices.SortStableFunc(ops, func(a, b op) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.ordinal, b.ordinal))
-	})
+	slices.SortFunc(ops, compareOps)
 	x.ops = ops
 	for len(ops) > 0 {
 		n := 1
@@ -82,6 +80,16 @@ func (x *Index) apply(revision tuples.Revision, changes []tuples.EdgeChange, flo
 	clear(x.ops) // of grants
 	if cap(x.ops) > usualOps {
 		x.ops = nil
+	}
+}
+
+// compareOps sorts by list, and within one by ordinal.
+func compareOps(a, b op) int {
+	switch {
+	case a.key != b.key:
+		return cmp.Compare(a.key, b.key)
+	default:
+		return cmp.Compare(a.ordinal, b.ordinal)
 	}
 }
 
@@ -101,12 +109,14 @@ func (x *Index) change(ops []op, revision, floor tuples.Revision) {
 		return
 	}
 	before := p.bytes
-	switch v := p.change(hash, ops, revision, floor); {
-	case v == nil:
-	case revision > floor:
-		x.undo.push(v)
-	default:
-		p.let(hash, v) // see bound: nobody may read what was before
+	if revision > floor {
+		if v := p.change(hash, ops, revision, floor); v != nil {
+			x.undo.push(v)
+		}
+	} else if !p.settle(hash, ops, floor) { // see bound: nobody may read what was before
+		if v := p.change(hash, ops, revision, floor); v != nil {
+			p.let(hash, v)
+		}
 	}
 	x.lists.Add(int64(p.bytes - before))
 }

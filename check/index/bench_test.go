@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -224,6 +225,38 @@ func BenchmarkBehind(b *testing.B) {
 			if x.Stats().Fallbacks != 0 {
 				b.Fatal("reads went to the store")
 			}
+		})
+	}
+}
+
+// BenchmarkApply measures bulk loading into an index that follows: a library of a million in
+// commits of so many tuples.
+func BenchmarkApply(b *testing.B) {
+	l := newLibrary(1_000_000)
+	for _, size := range []int{500, 10_000, 100_000} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			var cpu time.Duration
+			for b.Loop() {
+				b.StopTimer()
+				x := New(1 << 30)
+				if err := x.Load(0).Finish(); err != nil {
+					b.Fatal(err)
+				}
+				changes := make([]tuples.EdgeChange, size)
+				used := cpuTime()
+				b.StartTimer()
+				revision := tuples.Revision(0)
+				for part := range slices.Chunk(l.keys, size) {
+					for i, key := range part {
+						changes[i] = tuples.EdgeChange{Key: key, Op: tuples.OpCreate}
+					}
+					revision++
+					x.Apply(revision, changes[:len(part)])
+					x.Publish(revision)
+				}
+				cpu += cpuTime() - used
+			}
+			b.ReportMetric(float64(len(l.keys))*float64(b.N)/cpu.Seconds(), "tuples/cpu-s")
 		})
 	}
 }

@@ -14,9 +14,17 @@ import (
 // floor rises behind it, tables are renewed and partitions dropped.
 func TestReadersSeeTheirRevisionWhileAWriterRuns(t *testing.T) {
 	const commits, readers = 400, 3
-	for name, memory := range map[string]int64{"ample memory": 1 << 30, "little memory": 30_000} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		memory int64
+		bulk   int
+	}{
+		{"ample memory", 1 << 30, bulk}, {"little memory", 30_000, bulk}, {"large commits now and then", 1 << 30, 7},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			memory := c.memory
 			m := machine{index: New(memory), history: newHistory()}
+			m.index.bulk = c.bulk
 			m.load(t)
 			done := make(chan struct{})
 			var running sync.WaitGroup

@@ -41,6 +41,8 @@ type Index struct {
 	lost     error           // why waiting is not complete
 	loaded   tuples.Revision // what was loaded
 	applied  tuples.Revision // the last that was fed
+	size     int             // changes of it, so far
+	bulk     int             // changes of a revision beyond which it is not undone
 	closures []*Closures
 }
 
@@ -79,7 +81,7 @@ func (x *Index) Close() {
 }
 
 func newIndex(m *Memory, seed seed) *Index {
-	x := &Index{seed: seed, memory: m}
+	x := &Index{seed: seed, memory: m, bulk: bulk}
 	x.names.seed = maphash.MakeSeed()
 	x.names.types.Store(&nameTypes{
 		byName:   make(map[tuples.ObjectType]*typeNames),

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/usher-authz/usher/tuples"
@@ -63,6 +64,59 @@ func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revisio
 		place.store(uint64(t.list(v)))
 	}
 	return v
+}
+
+// settle applies ops, as change does, to a list that is short and bare before and behind them,
+// and makes no version: nobody may read what was before. It reports whether the list is such.
+func (p *partition) settle(hash uint64, ops []op, floor tuples.Revision) bool {
+	if len(ops) > smallList || slices.ContainsFunc(ops, func(o op) bool { return o.grant != nil }) {
+		return false
+	}
+	for range 2 {
+		t, key := p.table.Load(), uint64(ops[0].key)
+		var one [1]uint32
+		var before []uint32
+		place := t.slots.find(hash, key)
+		if place != nil {
+			f := form(place.value)
+			if f.isListed() {
+				return false
+			}
+			before = t.settled(f, &one).ordinals
+		}
+		if len(before)+len(ops) > smallList {
+			return false
+		}
+		var room [smallList]uint32
+		f, ok := t.pack(merge(room[:0], before, ops))
+		switch {
+		case !ok || place == nil && t.slots.full():
+			p.renew(floor)
+			continue
+		case place != nil:
+			place.store(uint64(f))
+		case f != 0:
+			t.slots.add(hash, key, uint64(f))
+		}
+		return true
+	}
+	return false
+}
+
+// merge appends the ordinals that ops leave. Both ascend.
+func merge(to, from []uint32, ops []op) []uint32 {
+	for _, o := range ops {
+		for len(from) > 0 && from[0] < o.ordinal {
+			to, from = append(to, from[0]), from[1:]
+		}
+		if len(from) > 0 && from[0] == o.ordinal {
+			from = from[1:]
+		}
+		if o.there {
+			to = append(to, o.ordinal)
+		}
+	}
+	return append(to, from...)
 }
 
 // let lets go of what only revisions before the version's own can see, and of the version

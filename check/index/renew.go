@@ -11,8 +11,8 @@ import (
 func newTable(keys, words, lists int) *table {
 	return &table{
 		slots: newSlots(keys),
-		arena: make([]uint32, words),
-		lists: make([]atomic.Pointer[version], lists),
+		arena: roomFor[uint32](words),
+		lists: roomFor[atomic.Pointer[version]](lists),
 	}
 }
 
@@ -26,7 +26,7 @@ func (p *partition) room(floor tuples.Revision) *table {
 }
 
 // renew replaces the table by one that holds what the old one does, without the places of
-// empty lists and the gaps in the arena, and that has room for a quarter more, so that a
+// empty lists and the gaps in the arena, and that has room for half as many more, so that a
 // change moves few lists on average. Lists that no longer have older versions are packed.
 func (p *partition) renew(floor tuples.Revision) {
 	old := p.table.Load()
@@ -40,7 +40,7 @@ func (p *partition) renew(floor tuples.Revision) {
 			words += len(ordinals)
 		}
 	})
-	t := newTable(keys+keys/4+2, words+words/4, lists+max(lists, keys/4)/4+1)
+	t := newTable(keys+keys/2+2, words+words/2+smallList, lists+max(lists, keys/4)/4+1)
 	p.bytes += t.size() - old.size()
 	old.each(func(key listKey, ordinals []uint32, v *version) {
 		var f form

@@ -2,6 +2,7 @@ package index
 
 import (
 	"math/bits"
+	"slices"
 	"sync/atomic"
 )
 
@@ -46,7 +47,14 @@ func newSlots(keys int) slots {
 	if keys == 0 {
 		return slots{}
 	}
-	return slots{places: make([]place, keys*fullDenominator/fullNumerator+2)}
+	return slots{places: roomFor[place](keys*fullDenominator/fullNumerator + 2)}
+}
+
+// roomFor returns a slice of n elements at least: as many as the memory has room for that
+// Go's allocator takes for n.
+func roomFor[T any](n int) []T {
+	s := slices.Grow([]T(nil), n)
+	return s[:cap(s)]
 }
 
 // full reports whether there is no room for another key.
