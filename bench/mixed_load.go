@@ -25,14 +25,14 @@ type load struct {
 // toggled is how many tuples the writes create and delete in turns.
 const toggled = 20_000
 
-// loads are the writes, and every operation that reads: about 4,000 Checks, 400 writes, 200
+// loads are the writes, and the operations that read: about 4,000 Checks, 400 writes, 200
 // batches and pages and 60 lists in a second.
 func (r *mixedRun) loads(questions drive.Questions) []*load {
 	loads := []*load{{Contender: drive.Contender{Operation: r.target.Toggle(toggled), Callers: drive.FewCallers}, every: 10 * time.Millisecond}}
 	for _, c := range r.target.Reads(questions) {
 		every, callers := 20*time.Millisecond, 2
 		switch c.Operation.Name {
-		case "health":
+		case "health", drive.LaterPage: // whose cursor would outlive the history
 			continue
 		case "Check":
 			if c.Callers == drive.OneCaller {

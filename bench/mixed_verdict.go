@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// What counts as flat: medians of the last third of the samples against those of the first
-// third behind the first tenth, in which the server warms up.
+// What counts as flat: medians of the last third of the samples against those of the third
+// behind the first fifth, in which the server warms up: caches, older versions and history
+// grow to their bounds.
 const (
 	memoryMay = 1.10 // the heap in use grow to
 	tailMay   = 1.50 // the p99 of an operation
@@ -51,11 +52,10 @@ func (m *mixedResult) Verdict() []finding {
 	return findings
 }
 
-// thirds returns the first third of the samples, without the first tenth of all, and the
-// last third.
+// thirds returns the third of the samples behind the first fifth, and the last third.
 func (m *mixedResult) thirds() (first, last []sample) {
 	n := len(m.Samples)
-	return m.Samples[n/10 : max(n/3, n/10+1)], m.Samples[n-max(n/3, 1):]
+	return m.Samples[n/5 : n/5+n/3], m.Samples[n-n/3:]
 }
 
 func median(of []sample, what func(sample) float64) float64 {

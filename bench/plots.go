@@ -38,11 +38,13 @@ func newPlot(title, x, y string) *plot.Plot {
 }
 
 // logarithmic lets an axis range over powers of ten, from below the least to above the
-// greatest of some values.
+// greatest of some values. What is 0 has no place on it.
 func logarithmic(axis *plot.Axis, values ...float64) {
 	least, greatest := math.Inf(1), 0.0
 	for _, v := range values {
-		least, greatest = min(least, v), max(greatest, v)
+		if v > 0 {
+			least, greatest = min(least, v), max(greatest, v)
+		}
 	}
 	axis.Scale, axis.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	axis.Min, axis.Max = math.Pow(10, math.Floor(math.Log10(least))), math.Pow(10, math.Ceil(math.Log10(greatest)))
@@ -181,11 +183,15 @@ func (s settings) drawMixed(m *mixedResult) error {
 				ys, lines[operation.Name] = append(ys, y), append(lines[operation.Name], plotter.XY{X: x, Y: y})
 			}
 		}
-		y := float64(sample.Memory.Live) / (1 << 20)
-		ys, heap = append(ys, y), append(heap, plotter.XY{X: x, Y: y})
+		if live := sample.Memory.Live; live > 0 { // there has been a collection
+			y := float64(live) / (1 << 20)
+			ys, heap = append(ys, y), append(heap, plotter.XY{X: x, Y: y})
+		}
 	}
-	if err := addLine(p, "heap in use", 0, heap); err != nil {
-		return err
+	if len(heap) > 0 {
+		if err := addLine(p, "heap in use", 0, heap); err != nil {
+			return err
+		}
 	}
 	for i, operation := range m.Samples[0].Operations {
 		if points := lines[operation.Name]; len(points) > 0 {

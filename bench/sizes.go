@@ -109,9 +109,9 @@ func (r *sizeRun) all(ctx context.Context) error {
 	return nil
 }
 
-// start runs a server with the settings that it is to be measured with.
+// start runs a server with the settings that it is to be measured with; -serve beats more.
 func (s settings) start(ctx context.Context, database string, more ...string) (*drive.Target, error) {
-	return drive.Start(ctx, s.usher, database, append(strings.Fields(s.serve), more...)...)
+	return drive.Start(ctx, s.usher, database, append(more, strings.Fields(s.serve)...)...)
 }
 
 // load fills the database by a server of its own.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -202,5 +203,36 @@ func TestServerWithoutMetrics(t *testing.T) {
 	}
 	if _, err := other.Memory(t.Context()); err == nil || !strings.Contains(err.Error(), "metrics is not known") {
 		t.Errorf("memory: %v, want that it is not known", err)
+	}
+}
+
+// What is toggled is there and gone in turns, and a watch is told of every change.
+func TestToggledTuplesAreWatched(t *testing.T) {
+	target := start(t)
+	if _, err := target.Load(t.Context(), small.Tuples()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var seen atomic.Int64
+	wait, err := target.Watch(ctx, func(written int) { seen.Add(int64(written)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	toggle := target.Toggle(5)
+	for number := 1; number <= 17; number++ {
+		if err := toggle.Ask(t.Context(), number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(10 * time.Second); seen.Load() < 17 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	if err := wait(); err != nil || seen.Load() != 17 {
+		t.Errorf("a watch was told of %d changes, %v, want 17", seen.Load(), err)
+	}
+	if err := toggle.Ask(t.Context(), 17); err == nil || !strings.Contains(err.Error(), "one tuple changed") {
+		t.Errorf("the same request again: %v, want that it changes nothing", err)
 	}
 }

@@ -11,7 +11,7 @@ import (
 type Operation struct {
 	Name string
 	// Ask asks one of the requests, whichever number is given, and compares the answer with
-	// the one that is right. It is called by many callers at once.
+	// the one that is right. It is called by many callers at once, with the numbers from 1 on.
 	Ask func(ctx context.Context, number int) error
 
 	server *Target // whose CPU time is counted; nil if no server is asked

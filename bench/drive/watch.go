@@ -8,9 +8,9 @@ import (
 )
 
 // Watch follows the changes of the store from now on until ctx ends, and tells seen how many
-// tuples changed, revision by revision. Wait, which Watch returns once nothing can be missed any
+// tuples were written, revision by revision; what expires is not counted. Wait, which Watch returns once nothing can be missed any
 // more, waits for its end: it fails if the stream did, or if revisions came out of order.
-func (t *Target) Watch(ctx context.Context, seen func(changed int)) (wait func() error, err error) {
+func (t *Target) Watch(ctx context.Context, seen func(written int)) (wait func() error, err error) {
 	mark := &usherv1.TupleUpdate{
 		Operation: usherv1.Operation_OPERATION_TOUCH,
 		Tuple: &usherv1.Tuple{
@@ -44,7 +44,9 @@ func (t *Target) Watch(ctx context.Context, seen func(changed int)) (wait func()
 				return
 			}
 			revision = message.GetRevision()
-			seen(len(message.GetChanges().GetTuples()))
+			if changes := message.GetChanges(); changes.GetCause() == usherv1.Cause_CAUSE_WRITE {
+				seen(len(changes.GetTuples()))
+			}
 		}
 	}()
 	return func() error { return <-ended }, nil

@@ -63,16 +63,18 @@ func (p *RawPuts) Operation() Operation {
 }
 
 // Toggle creates and deletes so many tuples in turns, one in a request, so that the store
-// stays as large as it is. Every request changes one tuple.
+// stays as large as it is. Every request changes one tuple, if their numbers are those from
+// 1 on.
 func (t *Target) Toggle(count int) Operation {
 	client := usherv1.NewTupleServiceClient(t.connection)
 	return Operation{Name: "Write", server: t, Ask: func(ctx context.Context, number int) error {
+		turn, which := (number-1)/count, (number-1)%count
 		update := create(tuples.Tuple{Key: tuples.Key{
-			Object:   tuples.Object{Type: "media", ID: tuples.ID(fmt.Sprintf("toggled-%d", number%count))},
+			Object:   tuples.Object{Type: "media", ID: tuples.ID(fmt.Sprintf("toggled-%d", which))},
 			Relation: "viewer",
-			Subject:  tuples.Subject{Type: "user", ID: "toggler@post.example"},
+			Subject:  tuples.Subject{Type: "user", ID: tuples.ID(fmt.Sprintf("toggler-%d@post.example", which%1_000))},
 		}})
-		if number/count%2 == 1 {
+		if turn%2 == 1 {
 			update.Operation = usherv1.Operation_OPERATION_DELETE
 		}
 		response, err := client.Write(ctx, &usherv1.WriteRequest{Store: t.store, Updates: []*usherv1.TupleUpdate{update}})
