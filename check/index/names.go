@@ -48,7 +48,7 @@ func (n *names) intern(node tuples.Node, object tuples.Object) {
 		n.short.Store(true)
 		return
 	}
-	n.bytes.Add(int64(t.add(n.seed, node.Ordinal(), object.ID)))
+	n.bytes.Add(int64(t.add(maphash.String(n.seed, string(object.ID)), node.Ordinal(), object.ID)))
 	n.count.Add(1)
 }
 
@@ -120,7 +120,7 @@ func (n *names) fit() {
 	defer n.writing.Unlock()
 	for _, t := range n.types.Load().bySymbol {
 		before := t.size()
-		t.rehash(n.seed, t.count+t.count/16+2)
+		t.rehash(t.count + t.count/16 + 2)
 		n.bytes.Add(int64(t.size() - before))
 	}
 }

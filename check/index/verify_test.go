@@ -38,7 +38,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			x.names.types.Load().bySymbol[1].place(2, x.names.types.Load().bySymbol[1].spotOf(1))
 		}, "node 4294967298 is user:anna, the store says user:bert"},
 		{"an object that is taken for none", func(x *Index) {
-			x.names.types.Load().byName["user"].hashed.Store(&nameTable{places: make([]uint32, 4)})
+			x.names.types.Load().byName["user"].hashed.Store(&nameTable{places: make([]uint64, 4)})
 		}, "for no object"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
