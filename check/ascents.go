@@ -19,17 +19,21 @@ type ascents struct {
 // errTooMuch ends a walk that takes more than asking object by object would.
 var errTooMuch = errors.New("walk costs more than it is worth")
 
-const (
-	// unitsPerObject is what a walk to the members of an operand may cost, for each object
-	// that would else be asked about by itself: asking takes some 20 times as long as a tuple
-	// of a walk.
-	unitsPerObject = 8
-	// fewObjects are asked about by themselves.
-	fewObjects = 16
-	// firstAllowance is what a walk to one operand of an "and" may cost before the others get
-	// their turn; then it is four times as much.
-	firstAllowance = 256
-)
+// worth is what a walk to the members of one operand is worth, in units. Only tests change it.
+var worth = struct {
+	// perObject is what it may cost for each object that would else be asked about by itself:
+	// asking takes some ten times as long as a tuple of a walk.
+	perObject int
+	// few objects are asked about by themselves.
+	few int
+	// first is what a walk to one operand of an "and" may cost before the others get their
+	// turn; then it is four times as much.
+	first int
+	// below is what all gates below other steps of a list of subjects may cost together. The
+	// same large group can stand behind thousands of them: then whoever is named behind the
+	// rest is asked about.
+	below int
+}{perObject: 8, few: 16, first: 256, below: 1 << 20}
 
 func newAscents(s *solver) *ascents {
 	return &ascents{solver: s, known: make(map[uint32]*nodeSet)}
@@ -91,7 +95,7 @@ func (a *ascents) pass(ctx context.Context, step *model.Step) (*nodeSet, []int, 
 	set := candidates.clone()
 	rest, err := a.sift(ctx, step, set, driver)
 	if subject := &a.solver.subject; err == nil && step.Type == subject.node.Type() && subject.is(subject.node, step) {
-		set.addNode(subject.node, len(rest) == 0) // with a rest, a Check says so
+		set.addSelf(subject.node, rest)
 	}
 	return set, rest, err
 }
@@ -102,7 +106,7 @@ func (a *ascents) drive(ctx context.Context, step *model.Step) (*nodeSet, int, e
 		set, err := a.members(ctx, step.Operands[0])
 		return set, 0, err
 	}
-	for units := firstAllowance; ; units *= 4 {
+	for units := worth.first; ; units *= 4 {
 		for i, operand := range step.Operands {
 			set, err := a.within(ctx, operand, units)
 			if !errors.Is(err, errTooMuch) {
@@ -152,10 +156,10 @@ func (a *ascents) quickly(ctx context.Context, operand *model.Step, apart bool, 
 		return a.members(ctx, operand)
 	}
 	n := candidates.count()
-	if !apart || n <= fewObjects {
+	if !apart || n <= worth.few {
 		return nil, nil
 	}
-	set, err := a.within(ctx, operand, n*unitsPerObject)
+	set, err := a.within(ctx, operand, n*worth.perObject)
 	if errors.Is(err, errTooMuch) {
 		return nil, a.spend(ctx, 0)
 	}

@@ -17,3 +17,11 @@ func SetReach(t *testing.T, page, whole int) {
 	pageReach, wholeReach = page, whole
 	t.Cleanup(func() { pageReach, wholeReach = before[0], before[1] })
 }
+
+// SetWorth changes what walks to the members of operands are worth, for one test.
+func SetWorth(t *testing.T, perObject, few, first, below int) {
+	t.Helper()
+	before := worth
+	worth.perObject, worth.few, worth.first, worth.below = perObject, few, first, below
+	t.Cleanup(func() { worth = before })
+}

@@ -22,13 +22,9 @@ type gates struct {
 	floor     int              // a walk gives up when the budget falls below
 }
 
-// unitsBelow is what all gates below other steps may cost together. The same large group
-// can stand behind thousands of them: whoever is named behind the rest is asked about.
-const unitsBelow = 1 << 20
-
 func newGates(e *Evaluator, kind model.Kind) *gates {
 	return &gates{
-		evaluator: e, kind: kind, below: unitsBelow,
+		evaluator: e, kind: kind, below: worth.below,
 		known: make(map[atomKey]*nodeSet), busy: make(map[atomKey]bool),
 	}
 }
@@ -120,7 +116,7 @@ func (g *gates) pass(ctx context.Context, a atomKey) (set *nodeSet, rest []int, 
 		}
 	}
 	if g.kind.Relation != 0 && step.Root && step.Type == g.kind.Type && step.Relation == g.kind.Relation {
-		set.addNode(a.node, len(rest) == 0) // with a rest, a Check says so
+		set.addSelf(a.node, rest)
 	}
 	return set, rest, nil
 }
@@ -132,7 +128,7 @@ func (g *gates) drive(ctx context.Context, a atomKey) (*nodeSet, int, error) {
 		set, err := g.operand(ctx, a, 0)
 		return set, 0, err
 	}
-	for units := firstAllowance; ; units *= 4 {
+	for units := worth.first; ; units *= 4 {
 		for i := range step.Operands {
 			set, err := g.limited(units, func() (*nodeSet, error) { return g.operand(ctx, a, i) })
 			if !errors.Is(err, errTooMuch) {
@@ -165,7 +161,7 @@ func (g *gates) join(ctx context.Context, a atomKey, i int, candidates *nodeSet)
 // not quickly found it is appended to the rest.
 func (g *gates) sift(ctx context.Context, a atomKey, i int, candidates *nodeSet, rest []int) ([]int, error) {
 	n := candidates.count()
-	others, err := g.limited(max(n*unitsPerObject, firstAllowance), func() (*nodeSet, error) { return g.operand(ctx, a, i) })
+	others, err := g.limited(max(n*worth.perObject, worth.first), func() (*nodeSet, error) { return g.operand(ctx, a, i) })
 	if errors.Is(err, errTooMuch) {
 		return append(rest, i), g.spend(ctx, 0)
 	}

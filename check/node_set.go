@@ -158,6 +158,17 @@ func (s *nodeSet) addNode(node tuples.Node, sure bool) {
 	}
 }
 
+// addSelf notes an object whose own step this is: a userset is a member of itself, whatever
+// its rule comes to. Where the rest of the rule is still to be asked about, a Check says so.
+func (s *nodeSet) addSelf(node tuples.Node, rest []int) {
+	s.addNode(node, len(rest) == 0)
+	if len(rest) > 0 {
+		w := &s.words[s.at(node.Ordinal()>>wordBits)]
+		w.sure &^= bitOf(node.Ordinal())
+		s.close(w, bitOf(node.Ordinal()))
+	}
+}
+
 // bitOf returns the bit of an ordinal in its word.
 func bitOf(ordinal uint32) uint64 { return 1 << (ordinal & (1<<wordBits - 1)) }
 

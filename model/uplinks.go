@@ -168,13 +168,19 @@ func newDominance(u *Uplinks, passed []*Step, target *Step) *dominance {
 	return d
 }
 
-// covers reports whether every one of some uses leads no further than a step does.
+// covers reports whether every one of some uses leads no further than a step does. One
+// into a gate leads further than any but itself: whoever gets in there may be open for what
+// the other operands are open for, and the target tells.
 func (d *dominance) covers(uses []Use, high uint32) bool {
 	for _, use := range uses {
-		if use.Via == nil && d.holds[[2]uint32{use.Step.ID, high}] {
+		gate := use.Step.Op != OpUnion
+		if use.Via == nil && !gate && d.holds[[2]uint32{use.Step.ID, high}] {
 			continue
 		}
 		better := func(other Use) bool {
+			if gate {
+				return other.isLike(use) && other.Step == use.Step
+			}
 			return other.isLike(use) && d.holds[[2]uint32{use.Step.ID, other.Step.ID}]
 		}
 		if !slices.ContainsFunc(d.uplinks.uses[high], better) {
