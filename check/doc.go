@@ -12,7 +12,10 @@
 //	value, guard                     the three truth values, and conditions
 //	solver, atom, frame, component   is the subject in it? What a Check comes to
 //	membership                       groups, met from the subject's side
-//	list_*, expand                   lists, and trees of usersets
+//	list*, stretch, sort             lists, and where a later page goes on
+//	climb*, ascents, node_set        what a subject may reach: lists of objects
+//	descent, gates                   whom an object may be open for: lists of subjects
+//	expand                           trees of usersets
 //	explanation, explain_union,      why, and what would have been enough
 //	  ways, would_grant
 //	blockers                         what stands in the way

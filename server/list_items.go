@@ -90,7 +90,7 @@ func sizeOfItem[T any, M itemMessage[T]](message M) int {
 	return size
 }
 
-// slab makes values many at a time: few for a short list, listItems for a long one.
+// slab makes values many at a time: the more, the more were needed.
 type slab[T any] struct {
 	free []T
 	made int
@@ -98,7 +98,7 @@ type slab[T any] struct {
 
 func (s *slab[T]) next() *T {
 	if len(s.free) == 0 {
-		s.made = min(max(4*s.made, 16), listItems)
+		s.made = min(max(2*s.made, 16), listItems)
 		s.free = make([]T, s.made)
 	}
 	value := &s.free[0]
