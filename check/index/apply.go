@@ -103,7 +103,7 @@ func (x *Index) change(ops []op, revision, floor tuples.Revision) {
 		e := x.kinds.of(key)
 		x.masked.Add(e.masks.add(key.ordinal(), e.bit, x.maskRoom()))
 	}
-	hash := x.seed.hash(uint64(key))
+	hash := x.kinds.hash(key)
 	p := x.part(hash)
 	if p.table.Load() == nil {
 		return

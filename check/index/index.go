@@ -93,7 +93,7 @@ func newIndex(m *Memory, seed seed) *Index {
 	x.kinds.objects, x.kinds.subjects = make(map[tuples.Symbol]*masks), make(map[tuples.Symbol]*masks)
 	empty := &table{} // it is always full, and so never written to
 	for i := range x.parts {
-		x.parts[i].seed = x.seed
+		x.parts[i].kinds = &x.kinds
 		x.parts[i].table.Store(empty)
 	}
 	x.covered.Store(partitions)

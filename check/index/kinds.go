@@ -78,6 +78,13 @@ func (k *kinds) of(key listKey) *end {
 	return &e.subject
 }
 
+// hash is that of a list, which selects its partition and its place there. It is the same for
+// all lists of one node in one direction: they lie side by side, mostly in one line of the
+// processor's cache, and are held or dropped together.
+func (k *kinds) hash(key listKey) uint64 {
+	return k.seed.hash(uint64(k.of(key).masks.of)<<32 | uint64(uint32(key)))
+}
+
 // intern returns the number of a kind and gives it one if it has none.
 func (k *kinds) intern(packed uint64) kind {
 	if number := k.number(packed); number != 0 {
@@ -117,7 +124,7 @@ func (k *kinds) drop() {
 func newEnd(types map[tuples.Symbol]*masks, t tuples.Symbol) end {
 	m := types[t]
 	if m == nil {
-		m = &masks{}
+		m = &masks{of: t}
 		types[t] = m
 	}
 	m.kinds++

@@ -104,7 +104,7 @@ func (l *Loader) flush() {
 // put notes a list, if its partition is held.
 func (l *Loader) put(key listKey, ordinals []uint32, grants []*tuples.Grant) {
 	l.mark(key)
-	number := l.index.seed.hash(uint64(key)) >> (64 - partitionBits)
+	number := l.index.kinds.hash(key) >> (64 - partitionBits)
 	p := &l.index.parts[number]
 	if p.table.Load() == nil {
 		return
@@ -143,7 +143,7 @@ func (l *Loader) took(p *partition, bytes int) {
 }
 
 func (x *Index) covers(key listKey) bool {
-	return x.part(x.seed.hash(uint64(key))).table.Load() != nil
+	return x.part(x.kinds.hash(key)).table.Load() != nil
 }
 
 // Finish makes the index readable, from the loaded revision on. What has been fed since is
@@ -186,10 +186,10 @@ func (p *partition) build(l *log) {
 	p.bytes = t.size()
 	l.each(func(key listKey, ordinals []uint32) {
 		f, _ := t.pack(ordinals) // there is room
-		t.slots.build(p.seed.hash(uint64(key)), uint64(key), uint64(f))
+		t.slots.build(p.kinds.hash(key), uint64(key), uint64(f))
 	})
 	for _, v := range l.listed {
-		t.slots.build(p.seed.hash(uint64(v.key)), uint64(v.key), uint64(t.list(v)))
+		t.slots.build(p.kinds.hash(v.key), uint64(v.key), uint64(t.list(v)))
 		p.bytes += v.size()
 	}
 	p.table.Store(t)

@@ -20,7 +20,7 @@ func dump(x *Index) map[listKey]string {
 		}
 		t.each(func(key listKey, _ []uint32, _ *version) {
 			var one [1]uint32
-			m := t.read(x.seed.hash(uint64(key)), key, tuples.Revision(x.head.Load()), &one)
+			m := t.read(x.kinds.hash(key), key, tuples.Revision(x.head.Load()), &one)
 			var text strings.Builder
 			for _, edge := range m.fill(1, 0, noon.AddDate(-1, 0, 0), make([]tuples.Edge, 0, 100)) {
 				text.WriteString(fmt.Sprint(edge.Node.Ordinal(), edge.Grant, " "))

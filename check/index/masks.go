@@ -3,6 +3,8 @@ package index
 import (
 	"slices"
 	"sync/atomic"
+
+	"github.com/usher-authz/usher/tuples"
 )
 
 // masks says for each node of a type of which kinds it may have lists in one direction: a bit
@@ -16,7 +18,8 @@ type masks struct {
 	pages atomic.Pointer[[][]uint64] // words by ordinal; the last page can be short
 	// short says that there was no memory for more: nodes without a word may have any list.
 	short atomic.Bool
-	kinds int // of the type; the writer's
+	of    tuples.Symbol // the type
+	kinds int           // of the type; the writer's
 }
 
 const (

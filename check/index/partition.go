@@ -16,7 +16,7 @@ const (
 // is the writer's.
 type partition struct {
 	table atomic.Pointer[table] // nil when the partition is dropped
-	seed  seed
+	kinds *kinds
 	bytes int // of memory: the table's, and what its lists have beside it
 }
 

@@ -53,7 +53,7 @@ func (p *partition) renew(floor tuples.Revision) {
 			}
 		}
 		if f != 0 {
-			t.slots.build(p.seed.hash(uint64(key)), uint64(key), uint64(f))
+			t.slots.build(p.kinds.hash(key), uint64(key), uint64(f))
 		}
 	})
 	p.table.Store(t)

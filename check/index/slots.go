@@ -10,8 +10,8 @@ import (
 // prepare keys that collide.
 type seed uint64
 
-// hash spreads a key over 64 bits. The first 8 select the partition of a list, see
-// [Index.part], and those behind them the place in its table.
+// hash spreads a key over 64 bits. Of a list (see [kinds.hash]) the first 8 select the
+// partition, see [Index.part], and those behind them the place in its table.
 func (s seed) hash(key uint64) uint64 {
 	high, low := bits.Mul64(key^uint64(s), 0x9e37_79b9_7f4a_7c15)
 	return high ^ low
@@ -37,9 +37,9 @@ func (p *place) store(value uint64) { atomic.StoreUint64(&p.value, value) }
 
 const placeBytes = 16
 
-// fullNumerator/fullDenominator of the places are taken at most. A search for a key that
-// is not there, the most frequent of a Check, looks at 8 or 9 of them then, which lie side
-// by side; at 60 % it is 4.
+// fullNumerator/fullDenominator of the places are taken at most. Four of them share a line of
+// the processor's cache. Behind the load of a library of a million tuples all lists of a node,
+// one and a half, take 1.28 lines; spread by their own hashes they took 1.70.
 const fullNumerator, fullDenominator = 3, 4
 
 // newSlots returns a map for a number of keys.

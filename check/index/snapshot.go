@@ -140,7 +140,7 @@ func (s *snapshot) read(packed uint64, node tuples.Node, direction listKey) (mem
 	if e := x.kinds.of(key); !e.masks.have(node.Ordinal(), e.bit) {
 		return members{}, true
 	}
-	hash := x.seed.hash(uint64(key))
+	hash := x.kinds.hash(key)
 	if t := x.part(hash).table.Load(); t != nil {
 		list := t.read(hash, key, s.revision, &s.one)
 		if uint64(s.revision) >= x.floor.Load() {

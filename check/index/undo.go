@@ -31,7 +31,7 @@ func (u *undo) push(v *version) {
 // purge forgets versions of dropped partitions.
 func (u *undo) purge(x *Index) {
 	u.versions = slices.DeleteFunc(u.versions, func(v *version) bool {
-		if x.part(x.seed.hash(uint64(v.key))).table.Load() != nil {
+		if x.part(x.kinds.hash(v.key)).table.Load() != nil {
 			return false
 		}
 		u.bytes -= v.cost()
@@ -81,7 +81,7 @@ func (x *Index) raise(floor tuples.Revision) {
 		v := u.versions[n]
 		u.versions[n] = nil
 		u.bytes -= v.cost()
-		hash := x.seed.hash(uint64(v.key))
+		hash := x.kinds.hash(v.key)
 		p := x.part(hash)
 		before := p.bytes
 		p.let(hash, v)

@@ -131,7 +131,7 @@ func (v *verifier) compare(key listKey, ordinals []uint32, grants []*tuples.Gran
 	if e := x.kinds.of(key); !e.masks.have(key.ordinal(), e.bit) {
 		return 0, fmt.Errorf("a mask hides %s, which has %d members", key, len(ordinals))
 	}
-	hash := x.seed.hash(uint64(key))
+	hash := x.kinds.hash(key)
 	t := x.part(hash).table.Load()
 	if t == nil {
 		return 0, nil
@@ -168,7 +168,7 @@ func (v *verifier) others() error {
 		var held int
 		t.each(func(key listKey, _ []uint32, _ *version) {
 			var one [1]uint32
-			list := t.read(x.seed.hash(uint64(key)), key, v.revision, &one)
+			list := t.read(x.kinds.hash(key), key, v.revision, &one)
 			held += list.len()
 		})
 		if held != v.seen[i] {
