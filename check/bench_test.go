@@ -47,6 +47,7 @@ func BenchmarkCheck(b *testing.B) {
 				if got := answer(decision, err); got != bench.want {
 					b.Fatalf("%s: %s, want %s", bench.question, got, bench.want)
 				}
+				evaluator.Close()
 				snapshot.Close()
 			}
 		})

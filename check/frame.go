@@ -53,7 +53,8 @@ const pageSize = 64
 // and a page of 64 for each would be a third of what a Check allocates.
 const firstPage = 8
 
-// push puts a frame on top. It takes over the buffer of the frame that was there before.
+// push puts a frame on top, where another may have been: its buffer stays, and so does what
+// is set anew before it is read.
 func (s *solver) push(atom int32, node tuples.Node, rule *model.Rule, parts uint64) {
 	top := len(s.frames)
 	if top < cap(s.frames) {
@@ -62,14 +63,15 @@ func (s *solver) push(atom int32, node tuples.Node, rule *model.Rule, parts uint
 		s.frames = append(s.frames, frame{})
 	}
 	f := &s.frames[top]
-	buffer := f.list.page
-	if cap(buffer) > pageSize {
-		buffer = nil
-	}
-	*f = frame{atom: atom, base: len(s.open), node: node, rule: rule, parts: parts, value: value{truth: yes}}
-	f.list.page = buffer
+	f.atom, f.base, f.node = atom, len(s.open), node
+	f.rule, f.part, f.parts = rule, 0, parts
+	f.value, f.waiting = value{truth: yes}, nil
 	if rule.Op == model.OpUnion {
 		f.value.truth = no
+	}
+	f.list.part = nil
+	if cap(f.list.page) > pageSize {
+		f.list.page = nil
 	}
 }
 
@@ -163,12 +165,11 @@ func (s *solver) take(ctx context.Context, f *frame, p *model.Part, key tuples.E
 
 // open begins with a list.
 func (l *list) open(object tuples.Node, p *model.Part) {
-	*l = list{
-		SubjectsOf: tuples.SubjectsOf{
-			Object: object, Relation: p.Relation, Type: p.Accept.Type, SubjectRelation: p.Accept.Relation,
-		},
-		part: p, page: l.page[:0], more: true,
+	l.SubjectsOf = tuples.SubjectsOf{
+		Object: object, Relation: p.Relation, Type: p.Accept.Type, SubjectRelation: p.Accept.Relation,
 	}
+	l.part, l.closure = p, nil
+	l.page, l.at, l.after, l.more, l.read = l.page[:0], 0, 0, true, 0
 }
 
 // nextEdge finds the next child that the open list leads to, and closes the list at its
