@@ -39,6 +39,7 @@ type Index struct {
 	given    givenGrants
 	waiting  []commit
 	lost     error           // why waiting is not complete
+	loading  bool            // by Warm, which alone may change lists then
 	loaded   tuples.Revision // what was loaded
 	applied  tuples.Revision // the last that was fed
 	size     int             // changes of it, so far
@@ -77,7 +78,9 @@ func (x *Index) Close() {
 	x.floor.Store(notLoaded) // first, see the package comment
 	x.forget(errClosed)
 	x.allot(0)
-	x.fit()
+	if !x.loading { // else the load does it, which ends with an error
+		x.fit()
+	}
 }
 
 func newIndex(m *Memory, seed seed) *Index {

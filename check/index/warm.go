@@ -62,6 +62,7 @@ func (x *Index) begin() error {
 	}
 	x.forget(nil)
 	x.clear()
+	x.loading = true
 	return nil
 }
 
@@ -74,6 +75,8 @@ func (x *Index) giveUp() {
 		x.forget(errStopped)
 	}
 	x.clear()
+	x.loading = false
+	x.fit()
 }
 
 // clear empties all partitions.
@@ -141,6 +144,7 @@ func (x *Index) catchUp(revision tuples.Revision) error {
 		}
 	}
 	x.forget(nil)
+	x.loading = false
 	x.loaded = revision
 	x.head.Store(max(x.head.Load(), uint64(revision)))
 	x.names.whole.Store(true)

@@ -94,6 +94,24 @@ func TestLoadsThatAreGivenUp(t *testing.T) {
 	}
 }
 
+// What is loaded is let go when the index is closed meanwhile.
+func TestAnIndexThatIsClosedDuringALoad(t *testing.T) {
+	db, clock := newDatabase(t)
+	f := newFollowed(t, db, clock, "default", 1<<20)
+	f.commit(t, tuples.Commit{Mutations: members(t, "old", 5000)})
+	closed := make(chan struct{})
+	_, err := f.index.Warm(t.Context(), meddled{f.store, func() {
+		go func() {
+			f.index.Close()
+			close(closed)
+		}()
+	}})
+	<-closed
+	if s := f.index.Stats(); s.Loaded || s.NameBytes+s.ListBytes+s.MaskBytes != 0 {
+		t.Errorf("got %+v, %v", s, err)
+	}
+}
+
 func deletions(all []tuples.Mutation) []tuples.Mutation {
 	for i := range all {
 		all[i].Op = tuples.OpDelete
