@@ -28,7 +28,7 @@ func (s settings) measureGrowth(ctx context.Context, origin origin, dir string, 
 		}
 		defer func() { err = errors.Join(err, target.Close()) }()
 		if i == 0 {
-			if _, err := target.Load(ctx, l.Tuples()); err != nil {
+			if _, err := target.Load(ctx, l.Tuples(), nil); err != nil {
 				return err
 			}
 		}

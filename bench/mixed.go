@@ -75,7 +75,7 @@ func (s settings) mixed(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	if _, err := target.Load(ctx, l.Tuples()); err != nil {
+	if _, err := target.Load(ctx, l.Tuples(), nil); err != nil {
 		return err
 	}
 	s.say("mixed: loaded %d tuples; %v of load begin", result.Tuples, s.duration)

@@ -36,7 +36,7 @@ func (r *sizeRun) summarize(ctx context.Context, w sharing) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	if _, err := target.Load(ctx, w.tuples()); err != nil {
+	if _, err := target.Load(ctx, w.tuples(), nil); err != nil {
 		return err
 	}
 	if err := target.AwaitWarm(ctx); err != nil {

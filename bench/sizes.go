@@ -122,7 +122,7 @@ func (r *sizeRun) load(ctx context.Context) error {
 	}
 	r.result.Empty, err = target.Memory(ctx)
 	if err == nil {
-		r.result.Load, err = target.Load(ctx, r.library.Tuples())
+		r.result.Load, err = target.Load(ctx, r.library.Tuples(), func(tuples int) { r.say("size %s: %d tuples are loaded", r.name, tuples) })
 	}
 	if err == nil {
 		r.result.Loaded, err = target.Memory(ctx)

@@ -63,7 +63,7 @@ func start(t *testing.T) *Target {
 func startLoaded(t *testing.T) *Target {
 	t.Helper()
 	target := start(t)
-	if _, err := target.Load(t.Context(), small.Tuples()); err != nil {
+	if _, err := target.Load(t.Context(), small.Tuples(), nil); err != nil {
 		t.Fatal(err)
 	}
 	return target
@@ -71,7 +71,7 @@ func startLoaded(t *testing.T) *Target {
 
 func TestLoadWritesTheLibrary(t *testing.T) {
 	target := start(t)
-	loaded, err := target.Load(t.Context(), small.Tuples())
+	loaded, err := target.Load(t.Context(), small.Tuples(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestLoadWritesTheLibrary(t *testing.T) {
 	if loaded.Tuples != count || loaded.PerSecond() <= 0 || loaded.BytesPerTuple() < 10 {
 		t.Errorf("loaded %+v, want %d tuples, a rate and a size", loaded, count)
 	}
-	if _, err := target.Load(t.Context(), small.Tuples()); err == nil || !strings.Contains(err.Error(), "into an empty store") {
+	if _, err := target.Load(t.Context(), small.Tuples(), nil); err == nil || !strings.Contains(err.Error(), "into an empty store") {
 		t.Errorf("a second load: %v, want a refusal", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestServerWithoutMetrics(t *testing.T) {
 // What is toggled is there and gone in turns, and a watch is told of every change.
 func TestToggledTuplesAreWatched(t *testing.T) {
 	target := start(t)
-	if _, err := target.Load(t.Context(), small.Tuples()); err != nil {
+	if _, err := target.Load(t.Context(), small.Tuples(), nil); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -33,14 +33,15 @@ func (l Loaded) BytesPerTuple() float64 { return float64(l.FileBytes) / float64(
 const rowsPerMessage = 1_000
 
 // Load writes the default model, and imports tuples, those of a library for example, to the
-// store. A store that has one of them already is refused.
-func (t *Target) Load(ctx context.Context, all iter.Seq[tuples.Tuple]) (Loaded, error) {
+// store. A store that has one of them already is refused. progress is told after each
+// checkpoint how many tuples there are; it may be nil.
+func (t *Target) Load(ctx context.Context, all iter.Seq[tuples.Tuple], progress func(tuples int)) (Loaded, error) {
 	model := &usherv1.ModelSource{Source: &usherv1.ModelSource_Dsl{Dsl: examples.MediaLibrary().Model.DSL}}
 	if _, err := usherv1.NewModelServiceClient(t.connection).WriteModel(ctx, &usherv1.WriteModelRequest{Store: t.store, Source: model}); err != nil {
 		return Loaded{}, fmt.Errorf("write the model: %w", err)
 	}
 	start := time.Now()
-	loaded, err := t.importAll(ctx, all)
+	loaded, err := t.importAll(ctx, all, progress)
 	if err != nil {
 		return Loaded{}, fmt.Errorf("load tuples into an empty store: %w", err)
 	}
@@ -50,7 +51,7 @@ func (t *Target) Load(ctx context.Context, all iter.Seq[tuples.Tuple]) (Loaded, 
 }
 
 // importAll sends the tuples, and reads the checkpoints meanwhile.
-func (t *Target) importAll(ctx context.Context, all iter.Seq[tuples.Tuple]) (loaded Loaded, err error) {
+func (t *Target) importAll(ctx context.Context, all iter.Seq[tuples.Tuple], progress func(int)) (loaded Loaded, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of the stream, if the checkpoints end early
 	stream, err := usherv1.NewTupleServiceClient(t.connection).Import(ctx)
@@ -59,7 +60,7 @@ func (t *Target) importAll(ctx context.Context, all iter.Seq[tuples.Tuple]) (loa
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- send(stream, t.store, all) }()
-	loaded.Tuples, err = readCheckpoints(stream)
+	loaded.Tuples, err = readCheckpoints(stream, progress)
 	if err != nil {
 		return Loaded{}, err // why sending failed too
 	}
@@ -98,7 +99,7 @@ const checkpointRows = 250_000
 
 // readCheckpoints reads an import to its end, and returns how many tuples were made. All of
 // them must be new.
-func readCheckpoints(stream grpc.BidiStreamingClient[usherv1.ImportRequest, usherv1.ImportResponse]) (created int, err error) {
+func readCheckpoints(stream grpc.BidiStreamingClient[usherv1.ImportRequest, usherv1.ImportResponse], progress func(int)) (created int, err error) {
 	for {
 		checkpoint, err := stream.Recv()
 		switch {
@@ -112,7 +113,9 @@ func readCheckpoints(stream grpc.BidiStreamingClient[usherv1.ImportRequest, ushe
 		case checkpoint.GetUpdated()+checkpoint.GetUnchanged() > 0:
 			return 0, fmt.Errorf("%d tuples are there already", checkpoint.GetUpdated()+checkpoint.GetUnchanged())
 		}
-		created += int(checkpoint.GetCreated())
+		if created += int(checkpoint.GetCreated()); progress != nil {
+			progress(created)
+		}
 	}
 }
 

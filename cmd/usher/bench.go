@@ -88,7 +88,7 @@ func (c *client) bench(ctx context.Context, b bench) (err error) {
 	}
 	target := drive.Over(c.conn, c.store, metrics)
 	l := library.New(1, b.tuples)
-	loaded, err := target.Load(ctx, l.Tuples())
+	loaded, err := target.Load(ctx, l.Tuples(), func(tuples int) { c.note("%d of about %d tuples are loaded", tuples, b.tuples) })
 	if err != nil {
 		return err
 	}
