@@ -17,7 +17,8 @@
 //
 // Most lists that a Check asks for are empty. A mask says so at the cost of an array access; it
 // is set before the revision that needs it can be read, and never cleared, so it is right for
-// every revision and for partitions that are not held too.
+// every revision and for partitions that are not held too. A [Sieve] says so of all parts of
+// a rule at once.
 //
 // # Revisions
 //

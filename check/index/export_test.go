@@ -17,3 +17,6 @@ func (x *Index) ClosuresIn(bytes int64, p *model.Program) *Closures {
 	x.memory.closures.limit = bytes
 	return x.Closures(p)
 }
+
+// DropMasks has the index do without masks, as if there were no memory for them.
+func (x *Index) DropMasks() { x.kinds.drop() }
