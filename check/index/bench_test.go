@@ -47,7 +47,9 @@ func BenchmarkLoad(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		loader.Finish()
+		if err := loader.Finish(); err != nil {
+			b.Fatal(err)
+		}
 		b.StopTimer()
 		cpu += cpuTime() - used
 		after := heap()
@@ -193,7 +195,9 @@ func BenchmarkCommit(b *testing.B) {
 func BenchmarkBehind(b *testing.B) {
 	const members, versions = 1_000_000, 10_000
 	x := New(4 << 30)
-	x.Load(0).Finish()
+	if err := x.Load(0).Finish(); err != nil {
+		b.Fatal(err)
+	}
 	group := tuples.NewNode(typeGroup, 1)
 	var all []tuples.EdgeChange
 	for i := range uint32(members) {

@@ -24,7 +24,9 @@ type feed struct {
 
 func newFeed(m *model.Model) *feed {
 	f := &feed{symbols: tuples.NewSymbols(m.Symbols()...), nodes: make(map[tuples.Object]tuples.Node), index: index.NewSeeded(1 << 30)}
-	f.index.Load(0).Finish()
+	if err := f.index.Load(0).Finish(); err != nil {
+		panic(err) // nothing was fed, so nothing can be lost
+	}
 	return f
 }
 

@@ -209,6 +209,8 @@ func loadLibrary(t testing.TB, l *library, memory int64) *Index {
 			t.Fatal(err)
 		}
 	}
-	loader.Finish()
+	if err := loader.Finish(); err != nil {
+		t.Fatal(err)
+	}
 	return x
 }

@@ -53,7 +53,9 @@ func TestAnEmptyIndexIsSmall(t *testing.T) {
 	indexes := make([]*Index, 100)
 	for i := range indexes {
 		indexes[i] = New(1 << 30)
-		indexes[i].Load(0).Finish()
+		if err := indexes[i].Load(0).Finish(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if took := (heap() - before) / int64(len(indexes)); took > 8<<10 {
 		t.Errorf("an empty index takes %d bytes", took)

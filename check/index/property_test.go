@@ -72,7 +72,9 @@ func (m *machine) load(t rapid.TB) {
 			t.Fatal(err)
 		}
 	}
-	loader.Finish()
+	if err := loader.Finish(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func sortedKeys(s state) []tuples.EdgeKey {
