@@ -224,10 +224,11 @@ func TestUnionsOfVeryManyStepsAreNotFlattened(t *testing.T) {
 func TestPlansAreKept(t *testing.T) {
 	program := compiled(t, model.Source{DSL: rules})
 	user, viewer := kindOf(program, "user"), program.Relation("folder", "viewer")
-	if program.Plan(user) != program.Plan(user) || program.Written(user) != program.Written(user) {
+	plan, written := program.Plan(user), program.Written(user)
+	if plan != program.Plan(user) || written != program.Written(user) {
 		t.Error("a plan is made anew when it is asked for again")
 	}
-	if program.Plan(user) == program.Written(user) {
+	if plan == written {
 		t.Error("the plan of a kind is the written one")
 	}
 	if rule := program.Plan(model.Kind{Type: viewer.Relation}).Rule(viewer); rule != nil {
