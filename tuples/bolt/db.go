@@ -3,16 +3,13 @@ package bolt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/usher-authz/usher/tuples"
 	bbolt "go.etcd.io/bbolt"
-	berrors "go.etcd.io/bbolt/errors"
 )
 
 // Options are the settings of a database. The zero value is good for production.
@@ -53,14 +50,6 @@ var defaultLimits = limits{scanned: 1 << 20, whole: 2000, listed: 10_000, piece:
 const (
 	defaultRetention    = 30 * 24 * time.Hour
 	defaultCollectEvery = time.Minute
-	// mapSize is the address space reserved for the file. Growing beyond it waits for
-	// every reader; reserving costs no memory.
-	mapSize = 64 << 30
-	// growStep is by how much the file grows. Each step costs a sync of its size; bbolt's 16 MiB
-	// would be 16 bytes for each of a million tuples.
-	growStep = 1 << 20
-	// lockTimeout is how long Open waits for another process to let go of the file.
-	lockTimeout = time.Second
 )
 
 // DB is a database file with its stores; it implements [tuples.Database].
@@ -130,42 +119,6 @@ func Open(path string, options Options) (*DB, error) {
 	return db, nil
 }
 
-func openFile(path string, options Options) (*bbolt.DB, error) {
-	file, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout:         lockTimeout,
-		NoSync:          options.NoSync,
-		InitialMmapSize: mapSize,
-		// The array freelist has no record of corruption; the map has, in a peer's migrations.
-		FreelistType: bbolt.FreelistArrayType,
-		NoStatistics: true,
-		OpenFile:     options.openFile,
-	})
-	switch {
-	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("open database %s: another process holds the file; stop it or choose another file", path)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-		return nil, fmt.Errorf("open database %s: not an Usher database, or damaged: %w; choose another file or restore a backup", path, err)
-	case err != nil:
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	file.AllocSize = growStep
-	if !options.NoSync {
-		if err := syncFolder(filepath.Dir(path)); err != nil {
-			return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), file.Close())
-		}
-	}
-	return file, nil
-}
-
-// syncFolder makes the entry of a new file durable, which bbolt leaves out.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
 // TokenKey implements [tuples.Database].
 func (db *DB) TokenKey() [32]byte { return db.tokenKey }
 
@@ -178,6 +131,7 @@ func (db *DB) Close() error {
 		<-db.stopped
 		db.background.Wait()
 		if db.failure == nil {
+			db.bolt.NoFreelistSync = false // the next Open finds the list
 			db.closeErr = db.bolt.Update(func(tx *bbolt.Tx) error { return putClock(tx, db.clock.last.Load()) })
 		}
 		db.closeErr = errors.Join(db.closeErr, db.bolt.Close())

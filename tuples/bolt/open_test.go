@@ -118,17 +118,10 @@ func TestTheClockGoesOnBehindItsMark(t *testing.T) {
 		t.Errorf("after Close the clock went on from %s at %s", latest, got)
 	}
 
-	crashed := filepath.Join(t.TempDir(), "copy.db")
-	content, err := os.ReadFile(path) // as it lies on the disk while the database is open
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(crashed, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	left := crashed(t, path)
 	latest = s.Now()
 	wall = wall.Add(-time.Hour)
-	_, s = openTest(t, crashed, options)
+	_, s = openTest(t, left, options)
 	if got := s.Now(); got.Before(latest) || got.After(latest.Add(clockLease)) {
 		t.Errorf("after a crash the clock went on from %s at %s", latest, got)
 	}
