@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 
 	"google.golang.org/grpc"
 
@@ -12,9 +14,25 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// Import implements usher.v1.TupleService. Three things go on at once: a message is read,
-// the rows of the one before are judged, and the checkpoint before these is written.
+// Import implements usher.v1.TupleService.
 func (s *tupleService) Import(stream grpc.BidiStreamingServer[usherv1.ImportRequest, usherv1.ImportResponse]) error {
+	rows, err := s.importRows(stream)
+	if rows >= manyImported {
+		runtime.GC() // the second one gets what pools had kept, such as the pages of a transaction
+		debug.FreeOSMemory()
+	}
+	return err
+}
+
+// manyImported is how many rows an import has at least that cleans up behind itself. With a
+// checkpoint of so many rows the heap is several times as large as what it leaves, and would
+// stay so until somebody else has filled it: 467 MiB at a million tuples, 68 behind it.
+const manyImported = 100_000
+
+// importRows imports, and returns how many rows it has answered. Three things go on at once: a
+// message is read, the rows of the one before are judged, and the checkpoint before these is
+// written.
+func (s *tupleService) importRows(stream grpc.BidiStreamingServer[usherv1.ImportRequest, usherv1.ImportResponse]) (rows int64, err error) {
 	ctx, cancel := context.WithCancel(stream.Context())
 	messages := receive(ctx, stream)
 	im := &importer{stream: stream, metrics: s.imported}
@@ -28,10 +46,10 @@ func (s *tupleService) Import(stream grpc.BidiStreamingServer[usherv1.ImportRequ
 	if err == nil {
 		err = im.begin(ctx, s.Server, first)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		err = im.run(ctx, messages)
 	}
-	return im.run(ctx, messages)
+	return im.reached, err
 }
 
 // received is a message of an import, or why there is none; nil and no error at the end.

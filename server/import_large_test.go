@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -135,4 +136,33 @@ func TestImportBesideReadersAndWriters(t *testing.T) {
 	done()
 	others.Wait()
 	mustVerify(t, w)
+}
+
+// An import leaves no more of its garbage than the rows of a checkpoint.
+func TestALargeImportCleansUp(t *testing.T) {
+	const n = 100_000
+	w := newLibrary(t)
+	rows := make([]*usherv1.Tuple, 1_000)
+	im := w.importInto(&usherv1.ImportHeader{CheckpointRows: 50_000})
+	go func() {
+		for from := 0; from < n; from += len(rows) {
+			for i := range rows {
+				rows[i] = mediaRow(from + i)
+			}
+			im.rows(rows...)
+		}
+		_ = im.stream.CloseSend()
+	}()
+	if _, err := collect(im.stream, nil); err != nil {
+		t.Fatal(err)
+	}
+	var heap runtime.MemStats
+	runtime.ReadMemStats(&heap)
+	before := heap.HeapAlloc
+	runtime.GC()
+	runtime.ReadMemStats(&heap)
+	t.Logf("%d MiB behind the import, %d behind a collection", before>>20, heap.HeapAlloc>>20)
+	if before > heap.HeapAlloc*13/10+(4<<20) {
+		t.Errorf("the heap has %d MiB behind the import, and %d when it is collected", before>>20, heap.HeapAlloc>>20)
+	}
 }
