@@ -14,15 +14,33 @@ import (
 
 // What a tuple says beyond its identity, in the forms that csv and openfga share.
 
-// malformed returns the error of a row whose form is wrong. cause says it in the words of
-// a library.
+// malformed returns the error of a row whose form is wrong, as cause says.
 func malformed(row []byte, reason string, cause error, remedy string) error {
+	return fmt.Errorf("%q %s: %s; %s", tuples.Shorten(string(row)), reason, inWords(cause), remedy)
+}
+
+// maxCause is how many bytes of a library's words an error repeats: they can quote a value
+// that is as long as the row.
+const maxCause = 160
+
+// inWords returns what a library found wrong, in words for those who know the file and not
+// this program.
+func inWords(cause error) string {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](cause); ok { // its own words name types of Go
+		if wrong.Field == "" {
+			return "unexpected " + wrong.Value
+		}
+		return fmt.Sprintf("unexpected %s as %s", wrong.Value, wrong.Field)
+	}
 	words := cause.Error()
 	for _, prefix := range []string{"proto:\u00a0", "proto: ", "json: ", "yaml: "} { // protobuf varies its blank
 		words = strings.TrimPrefix(words, prefix)
 	}
 	words = strings.Replace(words, "(line 1:", "(column ", 1) // protobuf's, of the row
-	return fmt.Errorf("%q %s: %s; %s", tuples.Shorten(string(row)), reason, words, remedy)
+	if len(words) > maxCause {
+		words = strings.ToValidUTF8(words[:maxCause], "") + "…"
+	}
+	return words
 }
 
 // parseExpires reads a point in time.
@@ -55,7 +73,7 @@ func parseAttributes(text string) (tuples.Attributes, error) {
 }
 
 func notObject(field, text string, cause error) error {
-	return tuples.Invalid(field, text, "is not a JSON object: "+strings.TrimPrefix(cause.Error(), "json: "), `write an object, as in {"name": 1}`)
+	return tuples.Invalid(field, text, "is not a JSON object: "+inWords(cause), `write an object, as in {"name": 1}`)
 }
 
 // decodeAll reads one JSON value, behind which nothing may follow.
