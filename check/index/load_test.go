@@ -3,6 +3,7 @@ package index
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -195,6 +196,38 @@ func TestCoverageShrinksAndAnswersStayRight(t *testing.T) {
 				t.Errorf("%d reads went to the store, counted %d", fell, x.Stats().Fallbacks)
 			}
 		})
+	}
+}
+
+// Commits are kept for the end of a load that gives up partitions meanwhile: none of them may
+// touch what the load works with. The race detector is the judge, and then the index.
+func TestCommitsDuringALoadThatDoesNotFit(t *testing.T) {
+	const every = 200
+	l := newLibrary(20_000)
+	x := New(200_000)
+	loader := x.Load(1)
+	l.names(loader.Name)
+	revision := tuples.Revision(1)
+	var running sync.WaitGroup
+	for i, key := range l.keys {
+		if i%every == 0 {
+			running.Wait()
+			revision++
+			running.Go(func() {
+				x.Apply(revision, []tuples.EdgeChange{{Key: key, Op: tuples.OpDelete}})
+				x.Publish(revision)
+			})
+		}
+		if err := loader.Add(key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	running.Wait()
+	if err := loader.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if s := x.Stats(); s.Head != revision || s.Covered == 0 || s.Covered == partitions {
+		t.Errorf("got %+v", s)
 	}
 }
 

@@ -117,7 +117,7 @@ func (x *Index) squeeze() {
 // fit lets go of what is beyond the quota: of older versions, then of lists, a partition at a
 // time, and if that is not enough of names and of masks.
 func (x *Index) fit() {
-	if x.used() > x.quota.Load() {
+	if x.floor.Load() != notLoaded && x.used() > x.quota.Load() { // a load has none, and does not hold writing
 		x.trim(x.quota.Load()/undoShare, x.applied)
 	}
 	for x.used() > x.quota.Load() && x.covered.Load() > 0 {
