@@ -72,21 +72,28 @@ func (b bench) validate() error {
 
 // bench makes the store, measures, and deletes the store again, whatever came of it.
 func (c *client) bench(ctx context.Context, b bench) (err error) {
+	metrics := ""
+	if b.httpAddr != "" {
+		metrics = "http://" + b.httpAddr + "/metrics"
+	}
+	target := drive.Over(c.conn, c.store, metrics)
+	if metrics != "" { // a wrong address is told before there is a store
+		if _, err := target.Warm(ctx); err != nil {
+			return fmt.Errorf("--http-addr: %w", err)
+		}
+	}
 	if _, err := call(ctx, c, c.stores().CreateStore, &usherv1.CreateStoreRequest{Name: c.store}); err != nil {
 		return err
 	}
 	if !b.keep {
 		defer func() {
 			ctx := context.WithoutCancel(ctx) // an interrupted run cleans up too
-			_, failure := call(ctx, c, c.stores().DeleteStore, &usherv1.DeleteStoreRequest{Store: c.store})
-			err = errors.Join(err, failure)
+			if _, failure := call(ctx, c, c.stores().DeleteStore, &usherv1.DeleteStoreRequest{Store: c.store}); failure != nil {
+				c.note("store %s is not deleted; do it with usher store delete %s", c.store, c.store)
+				err = errors.Join(err, failure)
+			}
 		}()
 	}
-	metrics := ""
-	if b.httpAddr != "" {
-		metrics = "http://" + b.httpAddr + "/metrics"
-	}
-	target := drive.Over(c.conn, c.store, metrics)
 	l := library.New(1, b.tuples)
 	loaded, err := target.Load(ctx, l.Tuples(), func(tuples int) { c.note("%d of about %d tuples are loaded", tuples, b.tuples) })
 	if err != nil {

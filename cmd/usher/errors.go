@@ -103,8 +103,11 @@ func inLists(place func(list string, index int) string) func(message string) str
 
 // describeLocal describes a failure on this side of the connection.
 func (e *callError) describeLocal() string {
-	if errors.Is(e.err, errSilent) {
+	switch {
+	case errors.Is(e.err, errSilent):
 		return fmt.Sprintf("nothing came from %s within %s; give it longer with --timeout", e.addr, e.timeout)
+	case errors.Is(e.err, context.Canceled):
+		return "interrupted"
 	}
 	return e.err.Error()
 }
