@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -84,6 +85,9 @@ func (f *importFlags) run(ctx context.Context, c *client, name string) error {
 	format, err := formatOfFile(f.format, name)
 	if err != nil {
 		return err
+	}
+	if f.rejects == "-" {
+		return errors.New("--rejects \"-\" names no file; stdout has the outcome of the import, so name a file, or /dev/null for none")
 	}
 	header := &usherv1.ImportHeader{Store: c.store, CheckpointRows: f.checkpoint, StopAtFirstFailure: f.stopOnError, DryRun: f.dryRun}
 	if header.Actor, header.Metadata, err = f.parts(); err != nil {

@@ -39,24 +39,30 @@ func (f *rejectFile) add(r reject) error {
 	return nil
 }
 
-// create makes the file, under the first name that is free: rejected rows of an earlier
-// import are never overwritten.
-func (f *rejectFile) create() (err error) {
-	for number := 1; ; number++ {
-		f.name = f.wanted
-		if number > 1 {
-			f.name = fmt.Sprintf("%s.%d", f.wanted, number)
-		}
-		f.file, err = os.OpenFile(f.name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-		if err == nil || !errors.Is(err, fs.ErrExist) {
-			break
-		}
-	}
-	if err != nil {
+// create makes the file.
+func (f *rejectFile) create() error {
+	if err := f.open(); err != nil {
 		f.name = ""
 		return fmt.Errorf("a row was rejected, and there is no place for it: %w; name another by --rejects", err)
 	}
 	return nil
+}
+
+// open opens the file under the first name that is free: rejected rows of an earlier import
+// are never overwritten. A device or a pipe, such as /dev/null, is written to as it is.
+func (f *rejectFile) open() (err error) {
+	f.name = f.wanted
+	if info, err := os.Stat(f.name); err == nil && info.Mode()&(fs.ModeDevice|fs.ModeNamedPipe) != 0 {
+		f.file, err = os.OpenFile(f.name, os.O_WRONLY, 0)
+		return err
+	}
+	for number := 2; ; number++ {
+		f.file, err = os.OpenFile(f.name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		f.name = fmt.Sprintf("%s.%d", f.wanted, number)
+	}
 }
 
 func (f *rejectFile) close() error {
