@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math/bits"
 	"slices"
 	"sync/atomic"
 
@@ -35,6 +36,30 @@ func (m *masks) have(ordinal uint32, bit uint64) bool {
 		return atomic.LoadUint64(word)&bit != 0
 	}
 	return m.short.Load()
+}
+
+// among returns those of some neighbours that may have lists of a kind: bit i stands for the
+// ordinal from + i, and from is a multiple of 64. Reading many at once is quicker than asking
+// [masks.have] of each: the processor waits for all of their words together.
+func (m *masks) among(from uint32, some, bit uint64) uint64 {
+	var words []uint64
+	if pages := m.pages.Load(); pages != nil && int(from>>maskPageBits) < len(*pages) {
+		page := (*pages)[from>>maskPageBits]
+		words = page[min(int(from&(maskPage-1)), len(page)):]
+	}
+	shift := bits.TrailingZeros64(bit)
+	have := uint64(0)
+	for ; some != 0; some &= some - 1 {
+		i := bits.TrailingZeros64(some)
+		if i >= len(words) {
+			if m.short.Load() {
+				have |= some
+			}
+			break
+		}
+		have |= atomic.LoadUint64(&words[i]) >> shift & 1 << i
+	}
+	return have
 }
 
 // word returns the word of a node, nil if there is none.

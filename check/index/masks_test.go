@@ -39,8 +39,21 @@ func TestAMaskNeverHidesAList(t *testing.T) {
 		if l := (list{ordinals.Draw(t, "ordinal"), 1}); !added[l] && m.have(l.ordinal, l.bit) && !m.short.Load() {
 			t.Fatalf("%+v is there, and all words are held", l)
 		}
+		for l := range added {
+			from, some := l.ordinal&^63, rapid.Uint64().Draw(t, "some")
+			got := m.among(from, some, l.bit)
+			for i := range uint32(64) {
+				want := some>>i&1 != 0 && m.have(from+i, l.bit)
+				if got>>i&1 != 0 != want {
+					t.Fatalf("%d among the neighbours of %d: got %v, want %v", from+i, from, !want, want)
+				}
+			}
+		}
 		m.drop()
 		for l := range added {
+			if some := uint64(1) << (l.ordinal % 64); m.among(l.ordinal&^63, some, l.bit) != some {
+				t.Fatalf("%+v is hidden among its neighbours behind words that were dropped", l)
+			}
 			if !m.have(l.ordinal, l.bit) {
 				t.Fatalf("%+v is hidden behind words that were dropped", l)
 			}

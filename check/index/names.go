@@ -114,6 +114,26 @@ func (n *names) object(node tuples.Node) (tuples.Object, bool) {
 	return tuples.Object{Type: t.name, ID: id}, held
 }
 
+// objects fills in the objects of many nodes, and reports whether all are known. Those that
+// are not it leaves without a type.
+func (n *names) objects(nodes []tuples.Node, objects []tuples.Object) bool {
+	types, whole := n.types.Load(), true
+	for len(nodes) > 0 {
+		t, count := nodes[0].Type(), 1
+		for count < min(len(nodes), idsAtOnce) && nodes[count].Type() == t {
+			count++
+		}
+		if names, ok := types.bySymbol[t]; !ok {
+			clear(objects[:count])
+			whole = false
+		} else if !names.objects(nodes[:count], objects) {
+			whole = false
+		}
+		nodes, objects = nodes[count:], objects[count:]
+	}
+	return whole
+}
+
 // fit gives the tables the size that the names they hold take.
 func (n *names) fit() {
 	n.writing.Lock()

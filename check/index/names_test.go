@@ -2,7 +2,9 @@ package index
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,12 +51,37 @@ func TestNamesAreFoundBothWays(t *testing.T) {
 				t.Fatalf("%d: got object %s, %v, want %s", node, got, known, o)
 			}
 		}
+		holdNamesTogether(t, n, objects)
 		for _, o := range []tuples.Object{{Type: "user", ID: "nobody"}, {Type: "media", ID: "a b"}} {
 			if got, _ := n.node(o); got != 0 {
 				t.Fatalf("%s: got node %d, want none", o, got)
 			}
 		}
 	})
+}
+
+// holdNamesTogether holds names that are asked for together, with wildcards and with nodes that
+// have none, against those asked for one by one.
+func holdNamesTogether(t *rapid.T, n *names, objects map[tuples.Node]tuples.Object) {
+	nodes := append(slices.Sorted(maps.Keys(objects)),
+		tuples.WildcardNode(1), tuples.WildcardNode(3), tuples.NewNode(1, 1000), tuples.NewNode(2, tuples.FirstTransient))
+	if rapid.Bool().Draw(t, "mixed") {
+		nodes = rapid.Permutation(nodes).Draw(t, "nodes")
+	}
+	got := slices.Repeat([]tuples.Object{{Type: "left", ID: "over"}}, len(nodes))
+	all, wantAll := n.objects(nodes, got), true
+	for i, node := range nodes {
+		want, known := n.object(node)
+		if !known {
+			want, wantAll = tuples.Object{}, false
+		}
+		if got[i] != want {
+			t.Fatalf("%d, number %d: got object %s, want %s", node, i, got[i], want)
+		}
+	}
+	if all != wantAll {
+		t.Fatalf("all known: got %v, want %v", all, wantAll)
+	}
 }
 
 func TestNamesThatAreNotHeld(t *testing.T) {

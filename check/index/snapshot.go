@@ -62,9 +62,11 @@ func (s *snapshot) Objects(ctx context.Context, nodes []tuples.Node, objects []t
 	if s.closed {
 		return errSnapshotClosed
 	}
-	for i, node := range nodes {
-		var known bool
-		if objects[i], known = s.index.names.object(node); known {
+	if s.index.names.objects(nodes, objects) {
+		return nil
+	}
+	for i := range nodes {
+		if objects[i].Type != "" {
 			continue
 		}
 		s.index.fallbacks.Add(1)
