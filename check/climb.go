@@ -187,7 +187,7 @@ func (c *climb) ascend(ctx context.Context, step *model.Step, from *word) error 
 		switch {
 		case c.done[use.Step.ID]:
 		case use.Via != nil:
-			err := from.nodes(step.Type, from.todo, func(node tuples.Node, bit uint64) error {
+			err := from.nodes(step.Type, c.named(step, from, use), func(node tuples.Node, bit uint64) error {
 				return c.reachAll(ctx, node, set.value(node, from.sure&bit != 0, open&bit != 0), use)
 			})
 			if err != nil {

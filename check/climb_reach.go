@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 
+	"github.com/usher-authz/usher/check/index"
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
 )
@@ -14,10 +15,25 @@ const (
 	longClimbPage = 1024
 )
 
+// objectsOf is the list of the tuples by which a use leads up from a node.
+func objectsOf(node tuples.Node, use *model.Use) tuples.ObjectsOf {
+	return tuples.ObjectsOf{Subject: node, SubjectRelation: use.Via.Relation, Type: use.Step.Type, Relation: use.Relation}
+}
+
+// named returns those of the news of a word that tuples can name as their subject.
+func (c *climb) named(step *model.Step, from *word, use *model.Use) uint64 {
+	g := c.solver.graph
+	if from.todo == 0 || g.overlay != nil {
+		return from.todo
+	}
+	list := objectsOf(tuples.NewNode(step.Type, from.ordinal(0)), use)
+	return index.Named(g.snapshot, list, from.todo)
+}
+
 // reachAll reaches the objects that have a tuple with the node as its subject; below is what
 // is known of that.
 func (c *climb) reachAll(ctx context.Context, node tuples.Node, below value, use *model.Use) error {
-	list := tuples.ObjectsOf{Subject: node, SubjectRelation: use.Via.Relation, Type: use.Step.Type, Relation: use.Relation}
+	list := objectsOf(node, use)
 	buf := c.solver.evaluator.room(climbPage)
 	var after tuples.Node
 	for {

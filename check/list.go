@@ -66,11 +66,14 @@ func (l *List) Items(ctx context.Context, after tuples.ID) iter.Seq2[Item, error
 // condition: that is in the item.
 func (e *Evaluator) item(ctx context.Context, id tuples.ID, v value) (Item, error) {
 	decision, err := e.decide(ctx, v)
+	if err == nil {
+		return Item{ID: id, Decision: decision}, nil
+	}
 	var failed *ConditionError
 	if errors.As(err, &failed) {
 		return Item{ID: id, Err: failed}, nil
 	}
-	return Item{ID: id, Decision: decision}, err
+	return Item{}, err
 }
 
 // alias follows a step that is nothing but another one, as in "can_view: viewer". A userset

@@ -205,8 +205,20 @@ func (s *nodeSet) clone() *nodeSet {
 
 // sort puts the words in the order of their objects, and ends the adding of others.
 func (s *nodeSet) sort() {
-	slices.SortFunc(s.words, func(a, b word) int { return int(a.key) - int(b.key) })
 	s.places = nil
+	keys, sorted := make([]sortKey, len(s.words)), true
+	for i := range s.words {
+		keys[i] = sortKey{uint64(s.words[i].key), uint32(i)}
+		sorted = sorted && (i == 0 || keys[i-1].prefix < keys[i].prefix)
+	}
+	if sorted {
+		return
+	}
+	words := make([]word, len(s.words))
+	for i, k := range sortKeys(keys) {
+		words[i] = s.words[k.place]
+	}
+	s.words = words
 }
 
 // nodes calls visit for each of some bits of a word, in ascending order, until that
