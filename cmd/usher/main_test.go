@@ -125,6 +125,20 @@ func TestTryTextNamesAnotherAddress(t *testing.T) {
 	}
 }
 
+// A signal that comes while the service starts ends it like one that comes later, whether the
+// database is new or not.
+func TestServeEndsWhenInterruptedAtTheStart(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	db := filepath.Join(t.TempDir(), "usher.db")
+	for _, database := range []string{"new", "there"} {
+		status, stdout, stderr := usher(ctx, "serve", "--db", db, "--grpc-addr", "127.0.0.1:0", "--http-addr", "127.0.0.1:0")
+		if status != statusOK || stdout != "" || stderr != "" {
+			t.Errorf("%s: status %d\n%s%s", database, status, stdout, stderr)
+		}
+	}
+}
+
 // An interrupt ends a watch with status 0 and with the token to go on from.
 func TestWatchEndsWhenInterrupted(t *testing.T) {
 	addr, _, _ := startServer(t)

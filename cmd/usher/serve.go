@@ -76,8 +76,15 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	empty, err := bootstrap(ctx, db, s.example)
-	if err != nil {
+	if err != nil && !interrupted(ctx) {
 		return fmt.Errorf("fill the empty database %s: %w", s.db, err)
+	}
+	stores, err := countStores(ctx, db)
+	if interrupted(ctx) { // as while it serves; the next start goes on with what is left to do
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if s.example != "" && !empty {
 		log.Info("the database is not empty: the example is not loaded", "example", s.example, "db", s.db)
@@ -105,9 +112,7 @@ func (p *program) serve(ctx context.Context, s settings) (err error) {
 	if s.example != "" && empty {
 		fmt.Fprint(p.stdout, tryText(s.example, l.grpc.Addr().String()))
 	}
-	if err := announce(ctx, log, db, s, l); err != nil {
-		return err
-	}
+	announce(log, s, l, stores)
 	return serveUntil(ctx, log, service, l)
 }
 
@@ -142,20 +147,15 @@ func listenAt(setting, addr string) (net.Listener, error) {
 }
 
 // announce logs what the service runs on and where it listens.
-func announce(ctx context.Context, log *slog.Logger, db tuples.Database, s settings, l listeners) error {
-	count, err := countStores(ctx, db)
-	if err != nil {
-		return err
-	}
+func announce(log *slog.Logger, s settings, l listeners, stores int) {
 	for _, listener := range []net.Listener{l.grpc, l.http} {
 		if addr, ok := listener.Addr().(*net.TCPAddr); ok && !addr.IP.IsLoopback() {
 			log.Warn("listening beyond this machine without authentication: whoever reaches the address can read and write everything",
 				"addr", addr.String())
 		}
 	}
-	log.Info("serving", "grpc", l.grpc.Addr().String(), "http", l.http.Addr().String(), "db", s.db, "stores", count,
+	log.Info("serving", "grpc", l.grpc.Addr().String(), "http", l.http.Addr().String(), "db", s.db, "stores", stores,
 		"index_memory", s.indexMemory.String(), "version", versionText())
-	return nil
 }
 
 func countStores(ctx context.Context, db tuples.Database) (int, error) {
