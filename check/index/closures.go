@@ -57,6 +57,9 @@ func (x *Index) Closures(p *model.Program) *Closures {
 	x.writing.Lock()
 	defer x.writing.Unlock()
 	c.all.Store(uint64(x.applied))
+	if x.deaf {
+		c.all.Store(notLoaded)
+	}
 	x.closures = append(x.closures, c)
 	return c
 }

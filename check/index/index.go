@@ -40,6 +40,7 @@ type Index struct {
 	waiting  []commit
 	lost     error           // why waiting is not complete
 	loading  bool            // by Warm, which alone may change lists then
+	deaf     bool            // what the store commits may not be fed, see hear
 	loaded   tuples.Revision // what was loaded
 	applied  tuples.Revision // the last that was fed
 	size     int             // changes of it, so far

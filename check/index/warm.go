@@ -31,7 +31,7 @@ func (x *Index) Warm(ctx context.Context, store tuples.Store) (read int, err err
 		return 0, err
 	}
 	defer snapshot.Close()
-	x.outdate(snapshot.Revision())
+	x.hear(snapshot.Revision())
 	loader := x.Load(snapshot.Revision())
 	err = snapshot.EachName(ctx, func(n tuples.Node, o tuples.Object) error {
 		loader.Name(n, o)
@@ -62,7 +62,10 @@ func (x *Index) begin() error {
 	}
 	x.forget(nil)
 	x.clear()
-	x.loading = true
+	x.loading, x.deaf = true, true
+	for _, c := range x.closures {
+		c.all.Store(notLoaded)
+	}
 	return nil
 }
 
@@ -90,13 +93,15 @@ func (x *Index) clear() {
 	x.covered.Store(partitions)
 }
 
-// outdate lets no closure of before a revision count any more: not every commit of before has
-// been fed.
-func (x *Index) outdate(revision tuples.Revision) {
+// hear says that every commit behind a revision is fed, though not all of those before are:
+// closures of before count no more. While it was not known where that begins none counted, since
+// a commit behind it can be published before [Index.Warm] hears where it began.
+func (x *Index) hear(revision tuples.Revision) {
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	x.deaf = false
 	for _, c := range x.closures {
-		c.all.Store(max(c.all.Load(), uint64(revision)))
+		c.all.Store(uint64(max(revision, x.applied)))
 	}
 }
 
