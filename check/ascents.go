@@ -92,7 +92,8 @@ func (a *ascents) pass(ctx context.Context, step *model.Step) (*nodeSet, []int, 
 	if err != nil {
 		return nil, nil, err
 	}
-	set := candidates.clone()
+	set := a.solver.evaluator.listRoom().set()
+	set.copy(candidates)
 	rest, err := a.sift(ctx, step, set, driver)
 	if subject := &a.solver.subject; err == nil && step.Type == subject.node.Type() && subject.is(subject.node, step) {
 		set.addSelf(subject.node, rest)

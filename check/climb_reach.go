@@ -165,7 +165,7 @@ func (c *climb) comeBack(step *model.Step, at int) {
 
 func (c *climb) set(step *model.Step) *nodeSet {
 	if c.sets[step.ID] == nil {
-		c.sets[step.ID] = &nodeSet{}
+		c.sets[step.ID] = c.solver.evaluator.listRoom().set()
 	}
 	return c.sets[step.ID]
 }

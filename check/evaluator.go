@@ -20,6 +20,7 @@ type Evaluator struct {
 	bars    map[uint32]bool // what [Evaluator.canBar] found out of steps
 	ready   bool            // the contextual tuples are laid over the graph
 	page    []tuples.Edge   // room for the reads of walks
+	lists   *listRoom       // nil before there was a list
 }
 
 // evaluators are those that were closed. Most requests need little memory, and all of it
@@ -43,7 +44,8 @@ func (e *Evaluator) Close() {
 	for _, s := range e.solvers {
 		s.end()
 	}
-	*e = Evaluator{solvers: e.solvers[:0], page: e.page}
+	e.lists.end()
+	*e = Evaluator{solvers: e.solvers[:0], page: e.page, lists: e.lists}
 	evaluators.Put(e)
 }
 

@@ -3,7 +3,6 @@ package check
 import (
 	"maps"
 	"math/bits"
-	"slices"
 
 	"github.com/usher-authz/usher/tuples"
 )
@@ -198,27 +197,25 @@ func (s *nodeSet) count() int {
 	return n
 }
 
-// clone returns a set with the same objects.
-func (s *nodeSet) clone() *nodeSet {
-	return &nodeSet{words: slices.Clone(s.words), places: slices.Clone(s.places), open: maps.Clone(s.open)}
+// copy gives an empty set the same objects.
+func (s *nodeSet) copy(from *nodeSet) {
+	s.words = append(s.words[:0], from.words...)
+	s.places = append(s.places[:0], from.places...)
+	s.open = maps.Clone(from.open)
 }
 
-// sort puts the words in the order of their objects, and ends the adding of others.
-func (s *nodeSet) sort() {
-	s.places = nil
-	keys, sorted := make([]sortKey, len(s.words)), true
+// inOrder visits the words in the order of their objects.
+func (s *nodeSet) inOrder(by *sorter, visit func(w *word) error) error {
+	keys := by.begin(len(s.words))
 	for i := range s.words {
 		keys[i] = sortKey{uint64(s.words[i].key), uint32(i)}
-		sorted = sorted && (i == 0 || keys[i-1].prefix < keys[i].prefix)
 	}
-	if sorted {
-		return
+	for _, k := range by.sort() {
+		if err := visit(&s.words[k.place]); err != nil {
+			return err
+		}
 	}
-	words := make([]word, len(s.words))
-	for i, k := range sortKeys(keys) {
-		words[i] = s.words[k.place]
-	}
-	s.words = words
+	return nil
 }
 
 // nodes calls visit for each of some bits of a word, in ascending order, until that

@@ -9,26 +9,28 @@ import (
 	"github.com/usher-authz/usher/tuples"
 )
 
-// sortByID sorts candidates bytewise by id, and may return another slice. Comparing ids is
-// what it avoids: it sorts by 8 bytes of each, as numbers, behind what all ids begin with,
-// and compares those that have them in common.
-func sortByID(candidates []candidate) []candidate {
+// sorter sorts, with room for its keys that is used again.
+type sorter struct{ keys, spare []sortKey }
+
+// byID puts candidates into another slice, as long, in the bytewise order of their ids.
+// Comparing ids is what it avoids: it sorts by 8 bytes of each, as numbers, behind what all
+// ids begin with, and compares those that have them in common.
+func (s *sorter) byID(sorted, candidates []candidate) {
 	if len(candidates) == 0 {
-		return candidates
+		return
 	}
 	skip := len(sharedPrefix(candidates))
-	keys := make([]sortKey, len(candidates))
+	keys := s.begin(len(candidates))
 	for i := range candidates {
 		keys[i] = sortKey{prefix(candidates[i].id[skip:]), uint32(i)}
 	}
-	keys = sortKeys(keys)
-	sorted := make([]candidate, len(candidates), cap(candidates))
+	keys = s.sort()
 	for i, k := range keys {
 		sorted[i] = candidates[k.place]
 	}
 	for i := 0; i < len(keys); {
 		end := i + 1
-		for end < len(keys) && keys[end].prefix == keys[i].prefix {
+		for end < len(keys) && keys[end].number == keys[i].number {
 			end++
 		}
 		if end > i+1 {
@@ -36,7 +38,25 @@ func sortByID(candidates []candidate) []candidate {
 		}
 		i = end
 	}
-	return sorted
+}
+
+// begin returns room for so many keys.
+func (s *sorter) begin(n int) []sortKey {
+	if cap(s.keys) < n {
+		s.keys = make([]sortKey, n)
+	}
+	s.keys = s.keys[:n]
+	return s.keys
+}
+
+// end keeps room for so many keys at most.
+func (s *sorter) end(most int) {
+	if cap(s.keys) > most {
+		s.keys = nil
+	}
+	if cap(s.spare) > most {
+		s.spare = nil
+	}
 }
 
 func compareIDs(a, b candidate) int { return strings.Compare(string(a.id), string(b.id)) }
@@ -55,9 +75,9 @@ func sharedPrefix(candidates []candidate) tuples.ID {
 	return shared
 }
 
-// sortKey is the prefix of a candidate, and its place.
+// sortKey is a number to sort by, as the prefix of a candidate, and the place of what it is of.
 type sortKey struct {
-	prefix uint64
+	number uint64
 	place  uint32
 }
 
@@ -78,36 +98,39 @@ const (
 	fewKeys = 1_000
 )
 
-// sortKeys sorts by prefix: many digit by digit, from the lowest. It uses the slice up.
-func sortKeys(keys []sortKey) []sortKey {
-	if len(keys) < fewKeys {
-		slices.SortFunc(keys, func(a, b sortKey) int { return cmp.Compare(a.prefix, b.prefix) })
-		return keys
+// sort sorts the keys by their numbers: many digit by digit, from the lowest.
+func (s *sorter) sort() []sortKey {
+	if len(s.keys) < fewKeys {
+		slices.SortFunc(s.keys, func(a, b sortKey) int { return cmp.Compare(a.number, b.number) })
+		return s.keys
+	}
+	if cap(s.spare) < len(s.keys) {
+		s.spare = make([]sortKey, len(s.keys))
 	}
 	all, any := ^uint64(0), uint64(0)
-	for _, k := range keys {
-		all, any = all&k.prefix, any|k.prefix
+	for _, k := range s.keys {
+		all, any = all&k.number, any|k.number
 	}
-	sorted := make([]sortKey, len(keys))
 	for shift := 0; shift < 64; shift += digitBits {
 		const mask = 1<<digitBits - 1
 		if (all^any)>>shift&mask == 0 {
 			continue // the same in all
 		}
+		sorted := s.spare[:len(s.keys)]
 		var starts [1 << digitBits]uint32
-		for _, k := range keys {
-			starts[k.prefix>>shift&mask]++
+		for _, k := range s.keys {
+			starts[k.number>>shift&mask]++
 		}
 		sum := uint32(0)
 		for i, n := range starts {
 			starts[i], sum = sum, sum+n
 		}
-		for _, k := range keys {
-			digit := k.prefix >> shift & mask
+		for _, k := range s.keys {
+			digit := k.number >> shift & mask
 			sorted[starts[digit]] = k
 			starts[digit]++
 		}
-		keys, sorted = sorted, keys
+		s.keys, s.spare = sorted, s.keys
 	}
-	return keys
+	return s.keys
 }

@@ -20,7 +20,11 @@ func TestSortByID(t *testing.T) {
 			candidates = append(candidates, candidate{id: tuples.ID(ids[i])})
 		}
 		slices.Sort(ids)
-		for i, c := range sortByID(candidates) {
+		var s sorter
+		s.byID(make([]candidate, len(ids)), candidates[:rapid.IntRange(0, len(ids)).Draw(t, "before")]) // room is used again
+		sorted := make([]candidate, len(ids))
+		s.byID(sorted, candidates)
+		for i, c := range sorted {
 			if string(c.id) != ids[i] {
 				t.Fatalf("place %d: got %q, want %q", i, c.id, ids[i])
 			}

@@ -82,21 +82,13 @@ func (s *Stretch) behind(after tuples.ID) []candidate {
 	return s.candidates[from:]
 }
 
-// namesPerRead is how many names one read returns.
-const namesPerRead = 256
-
 // stretch names the objects of a set, and returns the first behind a place, most of them at
 // least if there are so many.
 func (e *Evaluator) stretch(ctx context.Context, t tuples.Symbol, set *nodeSet, after tuples.ID, most int) (*Stretch, error) {
-	set.sort() // neighbours lie together on disk
-	n := set.count()
-	f := &first{
-		after: after, most: most, candidates: make([]candidate, 0, min(n, 2*most)),
-		nodes: make([]tuples.Node, 0, min(n, namesPerRead)), known: make([]candidate, 0, min(n, namesPerRead)),
-	}
-	for i := range set.words {
-		w := &set.words[i]
-		err := w.nodes(t, w.reached, func(node tuples.Node, bit uint64) error {
+	f := &e.listRoom().first
+	f.begin(after, most, set.count())
+	err := set.inOrder(&f.inOrder, func(w *word) error { // neighbours lie together on disk
+		return w.nodes(t, w.reached, func(node tuples.Node, bit uint64) error {
 			f.nodes = append(f.nodes, node)
 			f.known = append(f.known, set.candidate(node, w.sure&bit != 0))
 			if len(f.nodes) < namesPerRead {
@@ -104,15 +96,15 @@ func (e *Evaluator) stretch(ctx context.Context, t tuples.Symbol, set *nodeSet, 
 			}
 			return f.take(ctx, &e.graph)
 		})
-		if err != nil {
-			return nil, err
-		}
+	})
+	if err == nil {
+		err = f.take(ctx, &e.graph)
 	}
-	if err := f.take(ctx, &e.graph); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	f.cut()
-	return &Stretch{after: after, candidates: f.candidates, last: !f.more}, nil
+	candidates := f.found()
+	return &Stretch{after: after, candidates: candidates, last: !f.more}, nil
 }
 
 // candidate returns what is known of an object, without its id. A failed condition is left
@@ -136,51 +128,6 @@ func (g *graph) nodeOf(ctx context.Context, t tuples.ObjectType, c *candidate) (
 		return c.node, nil
 	}
 	return g.node(ctx, tuples.Object{Type: t, ID: c.id})
-}
-
-// first finds the first of many candidates, in memory for twice as many as are wanted.
-type first struct {
-	after      tuples.ID
-	most       int
-	candidates []candidate
-	end        tuples.ID // ids behind it are not wanted any more, if there are more
-	more       bool
-
-	nodes []tuples.Node // to be named,
-	known []candidate   // and what is known of them
-	names []tuples.Object
-}
-
-// take names the nodes and keeps the candidates that are wanted.
-func (f *first) take(ctx context.Context, g *graph) error {
-	if len(f.names) < len(f.nodes) {
-		f.names = make([]tuples.Object, len(f.nodes))
-	}
-	if err := g.name(ctx, f.nodes, f.names[:len(f.nodes)]); err != nil {
-		return err
-	}
-	for i := range f.nodes {
-		id := f.names[i].ID
-		if id <= f.after || f.more && id > f.end {
-			continue
-		}
-		if len(f.candidates) == 2*f.most {
-			f.cut()
-		}
-		f.known[i].id = id
-		f.candidates = append(f.candidates, f.known[i])
-	}
-	f.nodes, f.known = f.nodes[:0], f.known[:0]
-	return nil
-}
-
-// cut sorts the candidates and drops those behind the most that are wanted.
-func (f *first) cut() {
-	f.candidates = sortByID(f.candidates)
-	if len(f.candidates) > f.most {
-		f.candidates = f.candidates[:f.most]
-		f.end, f.more = f.candidates[f.most-1].id, true
-	}
 }
 
 // name fills names with those of nodes.
