@@ -152,20 +152,23 @@ func BenchmarkRead(b *testing.B) {
 func BenchmarkCommit(b *testing.B) {
 	l := newLibrary(1_000_000)
 	group := tuples.NewNode(typeGroup, 1_000_000)
+	member := func(i int) tuples.EdgeKey {
+		return tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i)+1)}
+	}
 	for _, c := range []struct {
-		name string
-		key  func(i int) tuples.EdgeKey
+		name    string
+		members int // of the group
+		key     func(i int) tuples.EdgeKey
 	}{
-		{"anywhere", func(i int) tuples.EdgeKey { return l.keys[i*7919%len(l.keys)] }},
-		{"in a list of a million", func(i int) tuples.EdgeKey {
-			return tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i*7919%1_000_000)+1)}
-		}},
+		{"anywhere", 1, func(i int) tuples.EdgeKey { return l.keys[i*7919%len(l.keys)] }},
+		{"in a list of 20,000", 20_000, func(i int) tuples.EdgeKey { return member(i * 7919 % 20_000) }},
+		{"in a list of a million", 1_000_000, func(i int) tuples.EdgeKey { return member(i * 7919 % 1_000_000) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			x := loadLibrary(b, l, 1<<30)
 			var all []tuples.EdgeChange
-			for i := range 1_000_000 {
-				all = append(all, tuples.EdgeChange{Key: tuples.EdgeKey{Object: group, Relation: relMember, Subject: tuples.NewNode(typeUser, uint32(i)+1)}, Op: tuples.OpTouch})
+			for i := range c.members {
+				all = append(all, tuples.EdgeChange{Key: member(i), Op: tuples.OpTouch})
 			}
 			x.Apply(2, all)
 			x.Publish(2)
@@ -185,6 +188,24 @@ func BenchmarkCommit(b *testing.B) {
 				x.Publish(revision)
 			}
 			b.ReportMetric(float64(x.Stats().UndoBytes)/float64(len(x.undo.versions)), "undo-B/version")
+		})
+	}
+}
+
+// BenchmarkMember measures looking up one member of a long list.
+func BenchmarkMember(b *testing.B) {
+	for _, n := range []int{1_000, 20_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			ordinals := make([]uint32, n)
+			for i := range ordinals {
+				ordinals[i] = uint32(2 * i)
+			}
+			list := newMembers(ordinals, nil)
+			for i := 0; b.Loop(); i++ {
+				if _, there := list.find(uint32(2*(i*7919%n)), time.Time{}); !there {
+					b.Fatal("a member is not there")
+				}
+			}
 		})
 	}
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"math"
 	"sort"
 	"time"
 
@@ -20,21 +21,32 @@ type chunk struct {
 	*run
 }
 
-// maxRun is how many members one run has at most. A change to a list of a million copies one
-// run and the list's directory, 17 KB together (BenchmarkCommit).
-const maxRun = 2048
+// How many members one run has at most. What a change copies of a list is one run, of 4 bytes a
+// member, and the list's directory, of 16 a run: together least where runs grow with the square
+// root of the list, as runBound has it. In a list of 20,000 that is 3 KB, and 17 in one of a
+// million (BenchmarkCommit). A list of up to maxFlat has but one run.
+const (
+	minRun, maxRun = 256, 2048
+	maxFlat        = 2 * minRun
+)
+
+// runBound returns how many members each run of a list of so many runs has at most.
+func runBound(runs int) int { return min(max(minRun, 16*runs/3), maxRun) }
+
+// boundOf is runBound by the length of the list: with runs that are filled to three quarters.
+func boundOf(members int) int { return runBound(int(math.Sqrt(float64(members))) / 2) }
 
 // newMembers returns a list of copies; grants may be nil.
 func newMembers(ordinals []uint32, grants []*tuples.Grant) members {
-	if len(ordinals) <= maxRun {
+	if len(ordinals) <= maxFlat {
 		return members{run: newRun(ordinals, grants)}
 	}
-	return members{chunks: split(nil, ordinals, grants)}
+	return members{chunks: split(nil, ordinals, grants, boundOf(len(ordinals)))}
 }
 
-// split appends chunks with room to grow in.
-func split(chunks []chunk, ordinals []uint32, grants []*tuples.Grant) []chunk {
-	const target = maxRun * 3 / 4
+// split appends chunks with room to grow in, to a bound.
+func split(chunks []chunk, ordinals []uint32, grants []*tuples.Grant, bound int) []chunk {
+	target := bound * 3 / 4
 	pieces := (len(ordinals) + target - 1) / target
 	for i := range pieces {
 		low, high := i*len(ordinals)/pieces, (i+1)*len(ordinals)/pieces
@@ -119,12 +131,13 @@ func (r *run) fill(t tuples.Symbol, from uint32, now time.Time, buf []tuples.Edg
 func (m *members) with(ops []op) (next members, shared int, changed bool) {
 	if len(m.chunks) == 0 {
 		r, changed := m.run.with(ops)
-		if len(r.ordinals) > maxRun {
-			return members{chunks: split(nil, r.ordinals, r.grants)}, 0, true
+		if len(r.ordinals) > maxFlat {
+			return members{chunks: split(nil, r.ordinals, r.grants, boundOf(len(r.ordinals)))}, 0, true
 		}
 		return members{run: r}, 0, changed
 	}
 	chunks := make([]chunk, 0, len(m.chunks)+1)
+	bound := runBound(len(m.chunks))
 	kept := 0 // chunks of m that are dealt with
 	for len(ops) > 0 {
 		i := m.chunkOf(ops[0].ordinal)
@@ -134,7 +147,7 @@ func (m *members) with(ops []op) (next members, shared int, changed bool) {
 		}
 		if r, differs := m.chunks[i].with(ops[:n]); differs {
 			chunks = append(chunks, m.chunks[kept:i]...)
-			chunks = push(chunks, r)
+			chunks = push(chunks, r, bound)
 			kept, changed = i+1, true
 		}
 		ops = ops[n:]
@@ -150,15 +163,15 @@ func (m *members) with(ops []op) (next members, shared int, changed bool) {
 	return next, shared, true
 }
 
-// push appends a run as chunks: in two when it is long, and together with the one before it
-// when it is short.
-func push(chunks []chunk, r run) []chunk {
+// push appends a run as chunks: in two when it is longer than the bound, and together with the
+// one before it when it is short.
+func push(chunks []chunk, r run, bound int) []chunk {
 	switch last := len(chunks) - 1; {
 	case len(r.ordinals) == 0:
 		return chunks
-	case len(r.ordinals) > maxRun:
-		return split(chunks, r.ordinals, r.grants)
-	case len(r.ordinals) < maxRun/8 && last >= 0 && len(chunks[last].ordinals) < maxRun/2:
+	case len(r.ordinals) > bound:
+		return split(chunks, r.ordinals, r.grants, bound)
+	case len(r.ordinals) < bound/8 && last >= 0 && len(chunks[last].ordinals) < bound/2:
 		both := run{ordinals: make([]uint32, 0, len(chunks[last].ordinals)+len(r.ordinals))}
 		if chunks[last].grants != nil || r.grants != nil {
 			both.grants = make([]*tuples.Grant, 0, cap(both.ordinals))

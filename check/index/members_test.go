@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -108,16 +109,40 @@ func wantMembers(t *rapid.T, list *members, want held) {
 }
 
 func TestAChangeOfALongListCopiesLittle(t *testing.T) {
-	var ordinals []uint32
-	for i := range uint32(1_000_000) {
-		ordinals = append(ordinals, 2*i)
+	for members, most := range map[uint32]int{500: 2100, 1_000: 1 << 10, 20_000: 3 << 10, 1_000_000: 20 << 10} {
+		ordinals := make([]uint32, members)
+		for i := range ordinals {
+			ordinals[i] = uint32(2 * i)
+		}
+		list := newMembers(ordinals, nil)
+		for where, ordinal := range map[string]uint32{"the beginning": 1, "the middle": members + 1, "the end": 2*members + 1} {
+			t.Run(fmt.Sprintf("of %d members, at %s", members, where), func(t *testing.T) {
+				next, shared, _ := list.with([]op{{ordinal: ordinal, there: true}})
+				if copied := next.size() - shared; copied > most {
+					t.Errorf("%d bytes of %d were copied", copied, next.size())
+				}
+			})
+		}
 	}
-	list := newMembers(ordinals, nil)
-	for name, ordinal := range map[string]uint32{"at the beginning": 1, "in the middle": 1_000_001, "at the end": 2_000_001} {
+}
+
+// A list that grows member by member has as few runs as one that is made at once, about.
+func TestAListThatGrowsHasLongRuns(t *testing.T) {
+	const n = 60_000
+	for name, place := range map[string]func(i uint32) uint32{
+		"at its end": func(i uint32) uint32 { return i },
+		"anywhere":   func(i uint32) uint32 { return i * 7919 % n },
+	} {
 		t.Run(name, func(t *testing.T) {
-			next, shared, _ := list.with([]op{{ordinal: ordinal, there: true}})
-			if copied := next.size() - shared; copied > 20<<10 {
-				t.Errorf("%d bytes of %d were copied", copied, next.size())
+			var list members
+			ordinals := make([]uint32, n)
+			for i := range uint32(n) {
+				ordinals[i] = i
+				list, _, _ = list.with([]op{{ordinal: place(i), there: true}})
+			}
+			whole := newMembers(ordinals, nil)
+			if got, want := len(list.chunks), len(whole.chunks); list.len() != n || got > 3*want {
+				t.Errorf("%d members in %d runs, %d when they come at once", list.len(), got, want)
 			}
 		})
 	}
