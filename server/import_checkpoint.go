@@ -57,6 +57,9 @@ func (c *checkpoint) take(row *usherv1.Tuple) (refused bool, err error) {
 	if err != nil {
 		return true, c.refuse(number, err)
 	}
+	if n := len(c.mutations); n == cap(c.mutations) { // append would add a quarter at a time
+		c.mutations = slices.Grow(c.mutations, max(n, 1000))
+	}
 	c.mutations = append(c.mutations, tuples.Mutation{Op: tuples.OpTouch, Tuple: tuple})
 	c.offsets = append(c.offsets, int32(number-c.first))
 	c.bytes += len(tuple.Object.ID) + len(tuple.Subject.ID)

@@ -54,7 +54,7 @@ func (x *Index) publish(revision tuples.Revision) {
 // apply makes versions of all lists that changes touch; floor is the oldest revision that
 // readers can have.
 func (x *Index) apply(revision tuples.Revision, changes []tuples.EdgeChange, floor tuples.Revision) {
-	ops := x.ops[:0]
+	ops := slices.Grow(x.ops[:0], 2*len(changes))
 	for i := range changes {
 		c := &changes[i]
 		k := x.kinds.intern(packKindOf(c.Key))
