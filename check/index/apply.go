@@ -99,13 +99,14 @@ const usualOps = 1 << 12
 // change applies the ops on one list.
 func (x *Index) change(ops []op, revision, floor tuples.Revision) {
 	key := ops[0].key
+	e := x.kinds.of(key)
 	if slices.ContainsFunc(ops, func(o op) bool { return o.there }) {
-		e := x.kinds.of(key)
 		x.masked.Add(e.masks.add(key.ordinal(), e.bit, x.maskRoom()))
 	}
 	hash := x.kinds.hash(key)
 	p := x.part(hash)
 	if p.table.Load() == nil {
+		e.column.leave(key.ordinal())
 		return
 	}
 	before := p.bytes

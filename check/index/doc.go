@@ -15,6 +15,10 @@
 // place and nowhere else, short ones lie in an array beside, and only what is long,
 // carries grants or has changed lately is an object of its own (table.go).
 //
+// Where a fourth of a type's objects or more have one bare tuple of a kind, such as the folder
+// that they are in, these lists are loaded into an array by ordinal instead (column.go), and move
+// to the partitions when they change.
+//
 // Most lists that a Check asks for are empty. A mask says so at the cost of an array access; it
 // is set before the revision that needs it can be read, and never cleared, so it is right for
 // every revision and for partitions that are not held too. A [Sieve] says so of all parts of

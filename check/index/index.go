@@ -25,7 +25,7 @@ type Index struct {
 	// notLoaded until there is something to read.
 	head, floor atomic.Uint64
 	covered     atomic.Int32 // parts[covered:] are dropped
-	lists       atomic.Int64 // bytes of all partitions
+	lists       atomic.Int64 // bytes of all partitions and columns
 	masked      atomic.Int64 // bytes of masks
 	queued      atomic.Int64 // bytes of waiting
 	fallbacks   atomic.Int64
@@ -46,6 +46,7 @@ type Index struct {
 	size     int             // changes of it, so far
 	bulk     int             // changes of a revision beyond which it is not undone
 	closures []*Closures
+	columns  int64 // bytes of them
 }
 
 // commit is what was fed while the index was not loaded.

@@ -41,12 +41,14 @@ type kinds struct {
 	objects, subjects map[tuples.Symbol]*masks
 }
 
-// ends is where the masks of both ends say whether there can be lists of a kind.
+// ends is where the masks of both ends say whether there can be lists of a kind, and the columns
+// of such lists.
 type ends struct{ object, subject end }
 
 type end struct {
-	masks *masks
-	bit   uint64
+	masks  *masks
+	bit    uint64
+	column *column
 }
 
 // packKind packs the four symbols of a kind.
@@ -128,5 +130,5 @@ func newEnd(types map[tuples.Symbol]*masks, t tuples.Symbol) end {
 		types[t] = m
 	}
 	m.kinds++
-	return end{masks: m, bit: 1 << ((m.kinds - 1) % 64)}
+	return end{masks: m, bit: 1 << ((m.kinds - 1) % 64), column: &column{}}
 }

@@ -21,7 +21,8 @@ type Loader struct {
 	given    givenGrants
 	reverse  []reverseLists // by kind
 
-	logs [partitions]log
+	logs    [partitions]log
+	singles [2][]singles // forward and reverse, by kind
 }
 
 // log is the lists of a partition that is being loaded: a table is made for them when all are
@@ -110,6 +111,9 @@ func (l *Loader) put(key listKey, ordinals []uint32, grants []*tuples.Grant) {
 		return
 	}
 	log := &l.logs[number]
+	if grants == nil && len(ordinals) == 1 {
+		l.single(key)
+	}
 	if grants == nil && len(ordinals) <= maxPacked {
 		before := cap(log.settled)
 		log.settled = append(log.settled, uint32(key>>32), uint32(key), uint32(len(ordinals)))
@@ -122,6 +126,15 @@ func (l *Loader) put(key listKey, ordinals []uint32, grants []*tuples.Grant) {
 	v := &version{key: key, members: newMembers(ordinals, grants)}
 	log.listed = append(log.listed, v)
 	l.took(p, v.size())
+}
+
+// single counts a list that can be in a column.
+func (l *Loader) single(key listKey) {
+	direction := &l.singles[uint32(key)>>31]
+	for int(key.kind()) >= len(*direction) {
+		*direction = append(*direction, singles{})
+	}
+	(*direction)[key.kind()].add(key.ordinal())
 }
 
 // mark notes in the masks that there is a list.
@@ -158,6 +171,7 @@ func (l *Loader) Finish() error {
 		l.reverse[k] = reverseLists{}
 	}
 	l.index.names.fit()
+	l.makeColumns()
 	for i := range l.logs {
 		if p := &l.index.parts[i]; p.table.Load() != nil {
 			before := p.bytes
@@ -169,11 +183,26 @@ func (l *Loader) Finish() error {
 	return l.index.open(l.revision)
 }
 
-// build makes the table of a partition from its log. It has little room for more: behind a
+// makeColumns gives the columns room.
+func (l *Loader) makeColumns() {
+	x := l.index
+	x.kinds.eachColumn(func(key listKey, c *column) {
+		if direction := l.singles[uint32(key)>>31]; int(key.kind()) < len(direction) {
+			took := direction[key.kind()].make(c)
+			x.columns += took
+			x.lists.Add(took)
+		}
+	})
+}
+
+// build makes the table of a partition from its log, but for what goes into columns. It has little room for more: behind a
 // load much is read and little changes.
 func (p *partition) build(l *log) {
 	keys, words, lists := len(l.listed), 0, len(l.listed)
-	l.each(func(_ listKey, ordinals []uint32) {
+	l.each(func(key listKey, ordinals []uint32) {
+		if p.kinds.of(key).column.build(key.ordinal(), ordinals) {
+			return
+		}
 		keys++
 		if len(ordinals) > 1 {
 			words += len(ordinals)
@@ -185,6 +214,9 @@ func (p *partition) build(l *log) {
 	t := newTable(keys+keys/16, words+words/16, lists+keys/16)
 	p.bytes = t.size()
 	l.each(func(key listKey, ordinals []uint32) {
+		if p.kinds.of(key).column.get(key.ordinal()) != 0 {
+			return
+		}
 		f, _ := t.pack(ordinals) // there is room
 		t.slots.build(p.kinds.hash(key), uint64(key), uint64(f))
 	})

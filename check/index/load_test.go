@@ -13,23 +13,32 @@ import (
 
 // dump returns all lists of an index at its head, by key.
 func dump(x *Index) map[listKey]string {
-	lists := make(map[listKey]string)
+	var keys []listKey
 	for i := range x.parts {
 		t := x.parts[i].table.Load()
 		if t == nil {
 			continue
 		}
-		t.each(func(key listKey, _ []uint32, _ *version) {
-			var one [1]uint32
-			m := t.read(x.kinds.hash(key), key, tuples.Revision(x.head.Load()), &one)
-			var text strings.Builder
-			for _, edge := range m.fill(1, 0, noon.AddDate(-1, 0, 0), make([]tuples.Edge, 0, 100)) {
-				text.WriteString(fmt.Sprint(edge.Node.Ordinal(), edge.Grant, " "))
+		t.each(func(key listKey, _ []uint32, _ *version) { keys = append(keys, key) })
+	}
+	x.kinds.eachColumn(func(first listKey, c *column) {
+		for ordinal := range uint32(10) {
+			if c.get(ordinal) != 0 {
+				keys = append(keys, first|listKey(ordinal))
 			}
-			if text.Len() > 0 {
-				lists[key] = text.String()
-			}
-		})
+		}
+	})
+	lists := make(map[listKey]string)
+	for _, key := range keys {
+		var one [1]uint32
+		m, _ := x.list(x.kinds.of(key), key, tuples.Revision(x.head.Load()), &one)
+		var text strings.Builder
+		for _, edge := range m.fill(1, 0, noon.AddDate(-1, 0, 0), make([]tuples.Edge, 0, 100)) {
+			text.WriteString(fmt.Sprint(edge.Node.Ordinal(), edge.Grant, " "))
+		}
+		if text.Len() > 0 {
+			lists[key] = text.String()
+		}
 	}
 	return lists
 }
@@ -226,7 +235,7 @@ func TestCommitsDuringALoadThatDoesNotFit(t *testing.T) {
 	if err := loader.Finish(); err != nil {
 		t.Fatal(err)
 	}
-	if s := x.Stats(); s.Head != revision || s.Covered == 0 || s.Covered == partitions {
+	if s := x.Stats(); s.Head != revision || s.Covered == partitions {
 		t.Errorf("got %+v", s)
 	}
 }

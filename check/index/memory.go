@@ -115,7 +115,7 @@ func (x *Index) squeeze() {
 }
 
 // fit lets go of what is beyond the quota: of older versions, then of lists, a partition at a
-// time, and if that is not enough of names and of masks.
+// time, and if that is not enough of columns, names and masks.
 func (x *Index) fit() {
 	if x.floor.Load() != notLoaded && x.used() > x.quota.Load() { // a load has none, and does not hold writing
 		x.trim(x.quota.Load()/undoShare, x.applied)
@@ -126,6 +126,9 @@ func (x *Index) fit() {
 		x.lists.Add(-int64(p.bytes))
 		p.bytes = 0
 		x.undo.purge(x)
+	}
+	if x.used() > x.quota.Load() { // then no partition is left
+		x.dropColumns()
 	}
 	if x.used() > x.quota.Load() {
 		x.names.drop()

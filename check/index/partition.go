@@ -32,6 +32,10 @@ func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revisio
 	key := ops[0].key
 	place := t.slots.find(hash, uint64(key))
 	f, before := t.newest(place)
+	column := p.kinds.of(key).column
+	if only := column.get(key.ordinal()); only != 0 { // and there is no place
+		before = &version{key: key, members: members{run: newRun([]uint32{only}, nil)}}
+	}
 	unsettled := before != nil && !f.isListed()
 	if before == nil {
 		before = &version{}
@@ -63,6 +67,7 @@ func (p *partition) change(hash uint64, ops []op, revision, floor tuples.Revisio
 	default:
 		place.store(uint64(t.list(v)))
 	}
+	column.leave(key.ordinal())
 	return v
 }
 
@@ -76,7 +81,10 @@ func (p *partition) settle(hash uint64, ops []op, floor tuples.Revision) bool {
 		t, key := p.table.Load(), uint64(ops[0].key)
 		var one [1]uint32
 		var before []uint32
-		place := t.slots.find(hash, key)
+		place, column := t.slots.find(hash, key), p.kinds.of(ops[0].key).column
+		if one[0] = column.get(ops[0].key.ordinal()); one[0] != 0 { // and there is no place
+			before = one[:]
+		}
 		if place != nil {
 			f := form(place.value)
 			if f.isListed() {
@@ -98,6 +106,7 @@ func (p *partition) settle(hash uint64, ops []op, floor tuples.Revision) bool {
 		case f != 0:
 			t.slots.add(hash, key, uint64(f))
 		}
+		column.leave(ops[0].key.ordinal())
 		return true
 	}
 	return false

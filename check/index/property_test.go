@@ -191,6 +191,11 @@ func audit(t rapid.TB, x *Index) {
 		t.Fatalf("%d versions and %d bytes are left", n, x.undo.bytes)
 	}
 	total := 0
+	x.kinds.eachColumn(func(_ listKey, c *column) {
+		if members := c.members.Load(); members != nil {
+			total += 4 * len(*members)
+		}
+	})
 	for i := range x.parts {
 		p := &x.parts[i]
 		table := p.table.Load()
@@ -216,6 +221,6 @@ func audit(t rapid.TB, x *Index) {
 		total += bytes
 	}
 	if int64(total) != x.lists.Load() {
-		t.Fatalf("all partitions have %d bytes, counted as %d", total, x.lists.Load())
+		t.Fatalf("all partitions and columns have %d bytes, counted as %d", total, x.lists.Load())
 	}
 }

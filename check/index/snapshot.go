@@ -139,16 +139,29 @@ func (s *snapshot) read(packed uint64, node tuples.Node, direction listKey) (mem
 		return members{}, true
 	}
 	key := forwardKey(k, node) | direction
-	if e := x.kinds.of(key); !e.masks.have(node.Ordinal(), e.bit) {
+	e := x.kinds.of(key)
+	if !e.masks.have(node.Ordinal(), e.bit) {
 		return members{}, true
 	}
-	hash := x.kinds.hash(key)
-	if t := x.part(hash).table.Load(); t != nil {
-		list := t.read(hash, key, s.revision, &s.one)
-		if uint64(s.revision) >= x.floor.Load() {
-			return list, true
-		}
+	list, held := x.list(e, key, s.revision, &s.one)
+	if held && uint64(s.revision) >= x.floor.Load() {
+		return list, true
 	}
 	x.fallbacks.Add(1)
 	return members{}, false
+}
+
+// list returns a list at a revision, and whether it is held; one is room for a single member.
+// What it returns counts only if the floor is not above the revision afterwards.
+func (x *Index) list(e *end, key listKey, at tuples.Revision, one *[1]uint32) (members, bool) {
+	if only := e.column.get(key.ordinal()); only != 0 {
+		one[0] = only
+		return members{run: run{ordinals: one[:]}}, true
+	}
+	hash := x.kinds.hash(key)
+	t := x.part(hash).table.Load()
+	if t == nil {
+		return members{}, false
+	}
+	return t.read(hash, key, at, one), true
 }

@@ -128,17 +128,16 @@ func (v *verifier) lists() error {
 // compare compares one list, and returns how many members of it are held. grants can be nil.
 func (v *verifier) compare(key listKey, ordinals []uint32, grants []*tuples.Grant) (int, error) {
 	x := v.index
-	if e := x.kinds.of(key); !e.masks.have(key.ordinal(), e.bit) {
+	e := x.kinds.of(key)
+	if !e.masks.have(key.ordinal(), e.bit) {
 		return 0, fmt.Errorf("a mask hides %s, which has %d members", key, len(ordinals))
 	}
-	hash := x.kinds.hash(key)
-	t := x.part(hash).table.Load()
-	if t == nil {
+	var one [1]uint32
+	list, held := x.list(e, key, v.revision, &one)
+	if !held {
 		return 0, nil
 	}
-	v.seen[hash>>(64-partitionBits)] += len(ordinals)
-	var one [1]uint32
-	list := t.read(hash, key, v.revision, &one)
+	v.seen[x.kinds.hash(key)>>(64-partitionBits)] += len(ordinals)
 	for i, ordinal := range ordinals {
 		grant, there := list.find(ordinal, time.Time{})
 		switch {
@@ -160,12 +159,13 @@ func (v *verifier) others() error {
 	x := v.index
 	x.writing.Lock()
 	defer x.writing.Unlock()
+	inColumns := x.inColumns()
 	for i := range x.parts {
 		t := x.parts[i].table.Load()
 		if t == nil {
 			continue
 		}
-		var held int
+		held := inColumns[i]
 		t.each(func(key listKey, _ []uint32, _ *version) {
 			var one [1]uint32
 			list := t.read(x.kinds.hash(key), key, v.revision, &one)

@@ -82,8 +82,9 @@ func (x *Index) giveUp() {
 	x.fit()
 }
 
-// clear empties all partitions.
+// clear empties all partitions and columns.
 func (x *Index) clear() {
+	x.dropColumns()
 	empty := &table{}
 	for i := range x.parts {
 		x.parts[i].bytes = 0
