@@ -7,7 +7,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"hash"
 	"strings"
+	"sync"
 	"time"
 
 	usherv1 "github.com/usher-authz/usher/gen/usher/v1"
@@ -50,7 +52,7 @@ var (
 
 // sealer makes texts that nobody else can make.
 type sealer struct {
-	key []byte
+	macs sync.Pool // of [hash.Hash]: a state that is used again need not hash the key again
 }
 
 // newSealer derives a key for one purpose.
@@ -59,7 +61,7 @@ func newSealer(secret [32]byte, purpose string) *sealer {
 	if err != nil {
 		panic(err) // only lengths beyond 255 hashes fail
 	}
-	return &sealer{key: key}
+	return &sealer{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
 }
 
 // seal returns payload with version and MAC as text.
@@ -88,7 +90,9 @@ func (s *sealer) unseal(text string) ([]byte, error) {
 }
 
 func (s *sealer) mac(data []byte) []byte {
-	h := hmac.New(sha256.New, s.key)
+	h := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(h)
+	h.Reset()
 	h.Write(data)
 	return h.Sum(nil)[:macBytes]
 }
