@@ -21,7 +21,7 @@ func TestBenchEndsWhenInterrupted(t *testing.T) {
 				}
 				return stderr.Write(text)
 			})
-			status := run(ctx, []string{"bench", "--tuples", "10000", "--addr", addr}, nil, &bytes.Buffer{}, notes)
+			status := run(ctx, []string{"bench", "--tuples", "10000", "--time", "1s", "--addr", addr}, nil, &bytes.Buffer{}, notes)
 			if status != statusError || !strings.HasSuffix(stderr.String(), "\nusher: interrupted\n") {
 				t.Errorf("status %d\n%s", status, stderr.String())
 			}

@@ -93,7 +93,7 @@ func (f *importFlags) run(ctx context.Context, c *client, name string) error {
 	if header.Actor, header.Metadata, err = f.parts(); err != nil {
 		return err
 	}
-	in, size, err := c.openInput(name)
+	in, size, err := c.openInput(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -169,9 +169,9 @@ func formatOfFile(flag, name string) (tuplefile.Format, error) {
 }
 
 // openInput opens a file; "-" is stdin. size is -1 if it is not known.
-func (p *program) openInput(name string) (in io.ReadCloser, size int64, err error) {
+func (p *program) openInput(ctx context.Context, name string) (in io.ReadCloser, size int64, err error) {
 	if name == "-" {
-		return io.NopCloser(p.stdin), -1, nil
+		return interruptible(ctx, io.NopCloser(p.stdin)), -1, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -182,9 +182,21 @@ func (p *program) openInput(name string) (in io.ReadCloser, size int64, err erro
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return file, -1, nil
+		return interruptible(ctx, file), -1, nil
 	}
 	return file, info.Size(), nil
+}
+
+// interruptible reads until ctx ends, even while nothing comes from a terminal or a pipe: a
+// read of these cannot be broken off, and is left behind.
+func interruptible(ctx context.Context, in io.ReadCloser) io.ReadCloser {
+	out, pipe := io.Pipe()
+	go func() {
+		_, err := io.Copy(pipe, in)
+		_ = pipe.CloseWithError(errors.Join(err, in.Close())) // nil is the end
+	}()
+	context.AfterFunc(ctx, func() { _ = pipe.CloseWithError(context.Cause(ctx)) })
+	return out
 }
 
 // countingReader counts what is read.

@@ -168,6 +168,23 @@ func TestImportEndsWhenInterrupted(t *testing.T) {
 	}
 }
 
+// It does so too while nothing comes from stdin.
+func TestImportEndsWhenInterruptedInSilence(t *testing.T) {
+	addr, _, _ := startServer(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	silent, end := io.Pipe()
+	defer end.Close()
+	stdin := io.MultiReader(readerFunc(func([]byte) (int, error) {
+		interrupt()
+		return 0, io.EOF
+	}), silent)
+	var stdout, stderr bytes.Buffer
+	status := run(ctx, []string{"import", "-", "--addr", addr}, stdin, &stdout, &stderr)
+	if status != statusError || stderr.String() != "usher: interrupted\n" {
+		t.Errorf("status %d\n%s", status, stderr.String())
+	}
+}
+
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
