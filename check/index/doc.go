@@ -22,7 +22,7 @@
 // Most lists that a Check asks for are empty. A mask says so at the cost of an array access; it
 // is set before the revision that needs it can be read, and never cleared, so it is right for
 // every revision and for partitions that are not held too. A [Sieve] says so of all parts of
-// a rule at once.
+// a rule at once, and [Named] of 64 neighbours.
 //
 // # Revisions
 //
