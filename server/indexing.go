@@ -110,7 +110,11 @@ func (i *indexing) load(ctx context.Context, h *handle) error {
 	took := time.Since(begun)
 	i.seconds.Observe(took.Seconds())
 	s := h.index.Stats()
-	i.log.Info("the index is warm", "store", h.info.Name, "tuples", loaded, "names", s.Names,
+	level, message := slog.LevelInfo, "the index is warm"
+	if s.Covered < s.Partitions {
+		level, message = slog.LevelWarn, "the index is warm, and has memory for a part of the tuples alone; raise --index-memory"
+	}
+	i.log.Log(ctx, level, message, "store", h.info.Name, "tuples", loaded, "names", s.Names,
 		"bytes", s.NameBytes+s.ListBytes+s.MaskBytes, "coverage", float64(s.Covered)/float64(s.Partitions), "duration", took)
 	return nil
 }

@@ -128,6 +128,17 @@ func TestTheLogTellsWhenAnIndexIsWarm(t *testing.T) {
 	}
 }
 
+func TestTooLittleMemoryIsAWarningThatNamesTheSetting(t *testing.T) {
+	log, db := &lines{}, newLibrary(t, "media:logo#viewer@group:design#member", "group:design#member@user:anna").db
+	w := serve(t, db, server.Options{IndexMemory: 1, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	for len(log.with("level=WARN", "the index is warm", "--index-memory", "store=default", "coverage=0")) != 1 {
+		time.Sleep(time.Millisecond)
+	}
+	if got := w.check("user:anna can_view media:logo"); got != "allowed" {
+		t.Errorf("without memory: %s", got)
+	}
+}
+
 // A load that fails is tried again; until then the store answers.
 func TestALoadThatFailsIsTriedAgain(t *testing.T) {
 	failures := 1
