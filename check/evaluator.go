@@ -53,6 +53,9 @@ func (e *Evaluator) Close() {
 // [*UnknownError], a [*ConditionError], [ErrBudget], the context's error or the
 // snapshot's.
 func (e *Evaluator) Check(ctx context.Context, on tuples.Userset, subject tuples.Subject) (Decision, error) {
+	if err := e.graph.meet(ctx, subject.Object(), on.Object); err != nil {
+		return Decision{}, err
+	}
 	key, err := e.who(ctx, subject)
 	if err != nil {
 		return Decision{}, err

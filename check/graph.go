@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usher-authz/usher/model"
 	"github.com/usher-authz/usher/tuples"
@@ -23,8 +24,10 @@ type graph struct {
 
 	reads *readSet // nil unless asked for
 
-	object [1]tuples.Object // room for node
-	found  [1]tuples.Node
+	// named are the objects that were interned last, a subject and what it was asked about,
+	// and found their nodes, 0 for what the store has never seen.
+	named [2]tuples.Object
+	found [2]tuples.Node
 }
 
 // pollEvery is how many units of work pass between two looks at the context. A
@@ -44,18 +47,42 @@ func (g *graph) spend(ctx context.Context, units int) error {
 	return nil
 }
 
+// meet interns a subject and an object, which node then knows: both at once, so that the
+// processor waits for the memory once. A subject that is met again is known already.
+func (g *graph) meet(ctx context.Context, subject, object tuples.Object) error {
+	from := 0
+	if g.named[0] == subject {
+		from = 1
+	}
+	g.named[0], g.named[1] = subject, object
+	return g.intern(ctx, from)
+}
+
+// intern finds the nodes of what is named, from a place on.
+func (g *graph) intern(ctx context.Context, from int) error {
+	clear(g.found[from:])
+	err := g.snapshot.Nodes(ctx, g.named[from:], g.found[from:])
+	if err != nil {
+		clear(g.named[from:])
+	}
+	return err
+}
+
 // node interns one object. An object that the store has never seen gets a node of
 // this request's own: no stored tuple names it, but a wildcard may still match it.
 func (g *graph) node(ctx context.Context, object tuples.Object) (tuples.Node, error) {
 	if object.ID == tuples.Wildcard {
 		return tuples.WildcardNode(g.program.Type(object.Type)), nil
 	}
-	g.object[0], g.found[0] = object, 0
-	if err := g.snapshot.Nodes(ctx, g.object[:], g.found[:]); err != nil {
-		return 0, err
+	i := slices.Index(g.named[:], object)
+	if i < 0 {
+		i, g.named[1] = 1, object
+		if err := g.intern(ctx, i); err != nil {
+			return 0, err
+		}
 	}
-	if g.found[0] != 0 {
-		return g.found[0], nil
+	if g.found[i] != 0 {
+		return g.found[i], nil
 	}
 	return g.transientNode(g.program.Type(object.Type), object), nil
 }
