@@ -17,6 +17,7 @@ type gates struct {
 	kind      model.Kind
 	solver    solver // for one subject after the other
 	known     map[atomKey]*nodeSet
+	tried     map[atomKey]int  // with how many units working it out was given up
 	busy      map[atomKey]bool // being worked out: they lead back to themselves
 	below     int              // what gates below other steps may still cost, in units
 	floor     int              // a walk gives up when the budget falls below
@@ -25,7 +26,7 @@ type gates struct {
 func newGates(e *Evaluator, kind model.Kind) *gates {
 	return &gates{
 		evaluator: e, kind: kind, below: worth.below,
-		known: make(map[atomKey]*nodeSet), busy: make(map[atomKey]bool),
+		known: make(map[atomKey]*nodeSet), tried: make(map[atomKey]int), busy: make(map[atomKey]bool),
 	}
 }
 
@@ -51,15 +52,18 @@ func (g *gates) descend(ctx context.Context, a atomKey) (*nodeSet, error) {
 func (g *gates) step(a atomKey) *model.Step { return g.evaluator.request.Program.Steps[a.step] }
 
 // within returns the subjects of a gate below other steps, or errTooMuch if that takes
-// more than what is left for all such gates, or leads back to the gate.
+// more than what is left for all such gates, or leads back to the gate. One that was given up is
+// tried again when there is twice as much: gates that lead to each other would else be
+// tried as often as there are ways between them.
 func (g *gates) within(ctx context.Context, a atomKey) (*nodeSet, error) {
 	if set := g.known[a]; set != nil {
 		return set, nil
 	}
-	if g.busy[a] {
+	budget := g.evaluator.graph.budget
+	units := min(g.below, budget-g.floor)
+	if g.busy[a] || units < 2*g.tried[a] {
 		return nil, errTooMuch
 	}
-	budget := g.evaluator.graph.budget
 	set, err := g.limited(g.below, func() (*nodeSet, error) {
 		set, rest, err := g.pass(ctx, a)
 		if err == nil && len(rest) > 0 {
@@ -68,8 +72,11 @@ func (g *gates) within(ctx context.Context, a atomKey) (*nodeSet, error) {
 		return set, err
 	})
 	g.below -= budget - g.evaluator.graph.budget
-	if err == nil {
+	switch {
+	case err == nil:
 		g.known[a] = set
+	case errors.Is(err, errTooMuch):
+		g.tried[a] = max(units, 1)
 	}
 	return set, err
 }

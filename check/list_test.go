@@ -242,6 +242,27 @@ func TestListsThroughGatesThatLeadBack(t *testing.T) {
 	}
 }
 
+// Gates that lead to each other in many ways are not tried once for each of them.
+func TestListsThroughAKnotOfGates(t *testing.T) {
+	const knot = `
+type group
+  relations
+    define parent: [group]
+    define member: (member from parent and viewer from parent) or (parent from parent but not viewer from parent) or parent from parent
+    define viewer: viewer from parent or member from parent
+`
+	var lines []string
+	for i := range 6 {
+		for j := range 6 {
+			lines = append(lines, fmt.Sprintf("group:%d#parent@group:%d", i, j))
+		}
+	}
+	w := newWorld(t, knot, lines...)
+	if got, want := w.subjects(w.evaluator(budget(50_000)), "group viewer group:2", ""), "0 1 2 3 4 5"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // A stretch is as long as one walk is good for: a longer list takes another.
 func TestListsLongerThanAStretch(t *testing.T) {
 	check.SetReach(t, 7, 7)
