@@ -110,8 +110,11 @@ func (in *input) mutations() []mutation {
 		m := mutation{op: tuples.Op(tag & opBits), key: forward.key(key), grant: bare}
 		if tag&hasGrant != 0 {
 			m.grant = grant(in.bytes(in.count()))
+			if len(m.grant) == 0 || m.grant.isBare() { // which nobody writes
+				in.fail()
+			}
 		}
-		if in.failed || len(m.grant) == 0 || m.op < tuples.OpCreate {
+		if in.failed || m.op < tuples.OpCreate {
 			in.fail()
 			return nil
 		}

@@ -80,6 +80,7 @@ func TestPackedMutationsThatCannotBeAreErrors(t *testing.T) {
 		"a relation out of range":  "01 11 80 80 04 01 00 01",
 		"an ordinal out of range":  "01 21 80 80 80 80 10",
 		"a grant without bytes":    "01 25 01 00",
+		"a grant of nothing":       "01 25 01 02 00 30",
 		"more bytes than are told": "00 00",
 	} {
 		if got, err := decodePart(unhex(t, text)); !errors.Is(err, errDamaged) {
